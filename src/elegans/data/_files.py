@@ -1,0 +1,145 @@
+"""The files of a data set: found where they are or downloaded, and always known by their content."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elegans import find
+from elegans.data import _idx
+from elegans.data._about import Arrays
+from elegans.data._cache import aside, cache
+from elegans.errors import Failure, RequestError
+
+_TIMEOUT = (5, 15)  # seconds to connect, and to wait for the next bytes: a blocked network must not look like work
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the files of a set are called, what is in them, and where they can be found.
+
+    They are looked for in the root given, in the folder ELEGANS_DATA and in the cache, each time first in the
+    subfolder with the set's name. Other sets use the same file names, so only the content counts: without such a
+    subfolder, a whole file of another content in ELEGANS_DATA or in the cache is somebody else's and is passed over.
+
+    Attributes:
+        name: of the set, and of its subfolder.
+        sha256: of the unpacked content of each file, by the file's name without `.gz`.
+        mirrors: addresses to download from, with `{}` for the file's name.
+        home: the one folder to look in, for files that are part of the package.
+        decode: content to array; raises Failure where the content is broken.
+    """
+
+    name: str
+    sha256: Mapping[str, str]
+    mirrors: tuple[str, ...] = ()
+    home: Path | None = None
+    decode: Callable[[bytes, Path], NDArray[np.uint8]] = _idx.decode
+
+    def pair(self, prefix: str, root: str | None = None) -> Arrays:
+        """Images [n, 1, h, w] and labels [n] from the two files whose names begin so. Raises as `get`."""
+        images = self.get(f"{prefix}-images-idx3-ubyte", root)[1]
+        labels = self.get(f"{prefix}-labels-idx1-ubyte", root)[1]
+        return images[:, None], labels.astype(np.int64)
+
+    def get(self, file: str, root: str | None = None) -> tuple[Path, NDArray[np.uint8]]:
+        """A file by its name: where it is and what it holds; downloaded into the cache if it is nowhere.
+
+        Raises:
+            RequestError: the root is not a folder.
+            Failure: the file is broken, or belongs to another set, or cannot be had; the message says what to do.
+        """
+        return self.find(file, root) or self._download(file, root)
+
+    def find(self, file: str, root: str | None = None) -> tuple[Path, NDArray[np.uint8]] | None:
+        """As `get`, but None if the file is not here."""
+        for folder, ours in self._places(root):
+            if path := _spelled(folder, file):
+                content = _idx.unpack(path)
+                digest = sha256(content).hexdigest()
+                array = self.decode(content, path)
+                if digest == self.sha256[file]:
+                    return path, array
+                if ours:
+                    raise Failure(
+                        f"{path} is not the {file} of {self.name}: it holds {' x '.join(map(str, array.shape))} values "
+                        f"with sha256 {digest[:16]}, {_owner(digest)}; expected {self.sha256[file][:16]}; "
+                        "put the right file in its place, or name the folder that holds it with --data.root"
+                    )
+        return None
+
+    def paths(self) -> dict[str, Path]:
+        """Where the files that are here lie, by name; for a quick answer only the smallest of a folder is read."""
+        found: dict[str, Path] = {}
+        for folder, _ in self._places(None):
+            held = {file: path for file in self.sha256 if (path := _spelled(folder, file))}
+            if held and self._right(*min(held.items(), key=lambda item: item[1].stat().st_size)):
+                found = held | found
+        return found
+
+    def _right(self, file: str, path: Path) -> bool:
+        try:
+            return sha256(_idx.unpack(path)).hexdigest() == self.sha256[file]
+        except Failure:
+            return False
+
+    def _places(self, root: str | None) -> Iterator[tuple[Path, bool]]:
+        """The folders to look in, in order, and whether a file there must be ours."""
+        if self.home:
+            yield self.home, True
+            return
+        if root is not None and not Path(root).expanduser().is_dir():
+            raise RequestError(f"data.root = {root!r}: there is no such folder")
+        for top, ours in ((root, True), (os.environ.get("ELEGANS_DATA"), False), (str(cache()), False)):
+            if top:
+                yield Path(top).expanduser() / self.name, True
+                yield Path(top).expanduser(), ours
+
+    def _download(self, file: str, root: str | None) -> tuple[Path, NDArray[np.uint8]]:
+        from pooch import HTTPDownloader, get_logger, retrieve  # late: they cost a tenth of a second
+        from requests import RequestException
+
+        if self.home:
+            raise Failure(f"{file} is missing from {self.home}: install elegans again")
+        get_logger().setLevel("ERROR")
+        fetch, tried = HTTPDownloader(timeout=_TIMEOUT, chunk_size=2**16), []
+        with aside(cache() / self.name) as folder:
+            for url in (mirror.format(file) for mirror in self.mirrors):
+                print(f"downloading {url}", file=sys.stderr)
+                try:
+                    new = Path(retrieve(url, None, fname=Path(url).name, path=folder, downloader=fetch))
+                except RequestException as error:
+                    status = "" if error.response is None else f" {error.response.status_code}"
+                    tried.append(f"{url} ({type(error).__name__}{status})")
+                    continue
+                if self._right(file, new):
+                    path = new.replace(cache() / self.name / new.name)
+                    return path, self.decode(_idx.unpack(path), path)
+                tried.append(f"{url} (other content than expected)")
+        places = ", ".join(f"{place}{'' if place.is_dir() else ' (no such folder)'}" for place, _ in self._places(root))
+        raise Failure(
+            f"there is no {file} of {self.name} in {places}; nor could it be downloaded from {', '.join(tried)}. Name "
+            f"the folder that holds it with --data.root, or set ELEGANS_DATA to that folder, or put it into "
+            f"{cache() / self.name}; with a network, try again"
+        )
+
+
+def _spelled(folder: Path, file: str) -> Path | None:
+    """The file in that folder under one of its usual names: packed or not, and with Kaggle's dot before idx."""
+    names = [f"{name}{suffix}" for name in (file, file.replace("-idx", ".idx")) for suffix in ("", ".gz")]
+    return next((folder / name for name in names if os.path.isfile(folder / name)), None)
+
+
+def _owner(digest: str) -> str:
+    """Which file of which known set has that content."""
+    for name in find.names("data"):
+        files = getattr(find.find("data", name), "files", None)
+        for file, known in files.sha256.items() if files else ():
+            if known == digest:
+                return f"which is the {file} of {name}"
+    return "which is that of no set known here"

@@ -1,0 +1,63 @@
+"""Images: from floats to bytes, sheets, files. Imports no torch."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Bytes = NDArray[np.uint8]
+
+
+def sheet(images: Bytes, columns: int, gap: int = 2) -> Bytes:
+    """Images side by side in rows of `columns`, with a gap between them.
+
+    Args:
+        images: uint8 [n, h, w, c].
+        columns: images a row.
+        gap: pixels between and around them, black.
+
+    Returns:
+        uint8 [H, W, c].
+    """
+    n, h, w, c = images.shape
+    rows = -(-n // columns)
+    canvas = np.zeros((rows * (h + gap) + gap, columns * (w + gap) + gap, c), np.uint8)
+    for i, image in enumerate(images):
+        top, left = gap + (i // columns) * (h + gap), gap + (i % columns) * (w + gap)
+        canvas[top : top + h, left : left + w] = image
+    return canvas
+
+
+def columns(n: int, classes: int = 0) -> int:
+    """How many images a row of a sheet of n: one column a class if there are classes, else about a square."""
+    return classes if 1 < classes <= n else max(1, round(n**0.5))
+
+
+def picture(image: Bytes, scale: int = 1) -> Image.Image:
+    """A uint8 [h, w, c] array as a Pillow image (c is 1 or 3), enlarged without smoothing."""
+    made = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    return made.resize((made.width * scale, made.height * scale), Image.Resampling.NEAREST) if scale > 1 else made
+
+
+def enlarged(size: int) -> int:
+    """The factor by which images of `size` pixels are comfortable to look at on a sheet."""
+    return max(1, 56 // size)
+
+
+def png(image: Bytes, scale: int = 1) -> bytes:
+    """The PNG file of a uint8 [h, w, c] array."""
+    buffer = io.BytesIO()
+    picture(image, scale).save(buffer, "png", optimize=True)
+    return buffer.getvalue()
+
+
+def write_gif(path: Path, frames: Sequence[Image.Image], milliseconds: int, hold: int = 0) -> None:
+    """Write an endless gif; the last frame stays `hold` milliseconds longer."""
+    shared = frames[-1].convert("L" if frames[-1].mode == "L" else "RGB").quantize(64)
+    same = [frame.convert(shared.mode) if frame.mode == "P" else frame.quantize(palette=shared) for frame in frames] \
+        if frames[-1].mode != "L" else list(frames)
+    durations = [milliseconds] * (len(frames) - 1) + [milliseconds + hold]
+    same[0].save(path, "gif", save_all=True, append_images=same[1:], duration=durations, loop=0)

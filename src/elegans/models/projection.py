@@ -1,0 +1,84 @@
+"""A small class-conditional convolutional pair: label embedding in the generator, projection in the discriminator."""
+
+from typing import Annotated
+
+import torch
+from jaxtyping import Float, Int64
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+from torch.nn.utils.parametrizations import spectral_norm
+
+from elegans.models._blocks import Shape, Verdict
+
+Width = Annotated[int, Field(gt=0)]
+
+
+class Generator(nn.Module):
+    """Latent and label to a quarter of the size, then two transposed convolutions up."""
+
+    def __init__(self, shape: Shape, classes: int, latent: int, width: int) -> None:
+        super().__init__()
+        channels, height, width_px = shape
+        self.start = (2 * width, height // 4, width_px // 4)
+        self.label = nn.Embedding(max(classes, 1), latent)
+        self.linear = nn.Linear(2 * latent, 2 * width * self.start[1] * self.start[2])
+        self.up1 = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1)
+        self.up2 = nn.ConvTranspose2d(width, channels, 4, stride=2, padding=1)
+        self.norm0, self.norm1 = nn.BatchNorm2d(2 * width), nn.BatchNorm2d(width)
+
+    def forward(self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | None = None) -> Float[Tensor, "n c h w"]:
+        """Images in [-1, 1] of the classes y; without labels all are of class 0."""
+        label = self.label(torch.zeros(len(z), dtype=torch.long, device=z.device) if y is None else y.clamp(min=0))
+        x = self.linear(torch.cat([z, label], 1)).unflatten(1, self.start)
+        x = leaky_relu(self.norm0(x), 0.2)
+        x = leaky_relu(self.norm1(self.up1(x)), 0.2)
+        return self.up2(x).tanh()
+
+
+class Discriminator(nn.Module):
+    """Two convolutions and a linear layer under spectral norm (Miyato et al. 2018, arXiv:1802.05957); the label enters
+    as an inner product with the features (Miyato & Koyama 2018, arXiv:1802.05637, equation 3)."""
+
+    def __init__(self, shape: Shape, classes: int, width: int, features: int) -> None:
+        super().__init__()
+        channels, height, width_px = shape
+        self.down1 = spectral_norm(nn.Conv2d(channels, width, 4, stride=2, padding=1))
+        self.down2 = spectral_norm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1))
+        self.linear = spectral_norm(nn.Linear(2 * width * (height // 4) * (width_px // 4), features))
+        self.score = spectral_norm(nn.Linear(features, 1))
+        self.label = spectral_norm(nn.Embedding(classes, features)) if classes else None
+
+    def forward(self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " n"] | None = None) -> Verdict:
+        """A score each: how real, and how much of its class."""
+        x = leaky_relu(self.down1(x), 0.2)
+        x = leaky_relu(self.down2(x), 0.2)
+        x = leaky_relu(self.linear(x.flatten(1)), 0.2)
+        score = self.score(x).squeeze(1)
+        if self.label is not None and y is not None:
+            score = score + (self.label(y.clamp(min=0)) * x).sum(1)
+        return Verdict(score)
+
+
+def build(
+    shape: Shape, classes: int, latent: int, width: Width = 32, features: Width = 256, discriminator_width: Width = 32
+) -> dict[str, nn.Module]:
+    """The pair of networks.
+
+    Args:
+        shape: channels, height and width of an image; the sides are multiples of 4.
+        classes: number of classes; 0 leaves the projection out.
+        latent: latent dimensions.
+        width: channels of the generator's last hidden layer; the one before has twice as many.
+        features: what the discriminator's linear layer ends in.
+        discriminator_width: channels of its first convolution; the second has twice as many.
+
+    Raises:
+        ValueError: a side that is not a multiple of 4.
+    """
+    if shape[1] % 4 or shape[2] % 4:
+        raise ValueError(f"the sides of the images are multiples of 4 here, not {shape[1]} x {shape[2]}")
+    return {
+        "generator": Generator(shape, classes, latent, width),
+        "discriminator": Discriminator(shape, classes, discriminator_width, features),
+    }

@@ -1,0 +1,290 @@
+"""The run folder: its config and its newest whole checkpoint are the truth; all else can be made again.
+
+    runs/vanilla-0003/
+      config.json            plain values, with a format number
+      metrics.jsonl          a line a record: step, images, seconds, and every loss by name (means since the last)
+      samples/00005000.png   the same noise every time           curves.png  progress.gif
+      step-00005000/         *.safetensors and manifest.json with a sha256 of each; written aside, then renamed
+"""
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from elegans.config import Config, flatten, load_json
+from elegans.errors import Failure, RequestError
+
+MAY_CHANGE = re.compile(r"steps|minutes|horizon|device|data\.root|every\..*")  # when a run is gone on with
+Record = dict[str, float]
+
+
+class Run:
+    """A run on disk. `Run(path)` opens one; `create` makes one or opens it again.
+
+    Attributes:
+        path: the folder.
+        config: what it was made with.
+
+    Raises:
+        RequestError: the folder is not there or is not a run.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.config = load_json(self.path / "config.json")
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    # --- making one --------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: Path | str | None, config: Config) -> "Run":
+        """A new run folder, or the one that is there if it was made with the same values.
+
+        Args:
+            path: the folder; None makes a new numbered one, `runs/<recipe>-0001`.
+            config: the values, resolved.
+
+        Raises:
+            RequestError: the folder holds something else, or a run with other values (they are named).
+            Failure: it cannot be written.
+        """
+        path = _numbered(Path("runs"), config.recipe) if path is None else Path(path)
+        if (path / "config.json").exists():
+            run = cls(path)
+            run._agree(config)
+            return run
+        if path.exists() and (not path.is_dir() or any(p.name != ".lock" for p in path.iterdir())):
+            raise RequestError(f"{path} is there and is not a run; choose another folder for --run")
+        with _writing(path):
+            path.mkdir(parents=True, exist_ok=True)
+            write_aside(path / "config.json", _json(config))
+        return cls(path)
+
+    def record(self, config: Config) -> None:
+        """Write down the values the run goes on with: its length, its horizon and its cadences may have changed."""
+        self.config = config
+        with _writing(self.path):
+            write_aside(self.path / "config.json", _json(config))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """While it is open, no other process trains in this folder.
+
+        Raises:
+            Failure: another one does.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / ".lock")
+        try:
+            with _writing(self.path):
+                lock.acquire(timeout=0)
+        except Timeout:
+            raise Failure(f"{self.path} is in use: another process trains in it; wait for it or stop it") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _agree(self, config: Config) -> None:
+        if self.config.recipe != config.recipe:
+            raise RequestError(
+                f"{self.path} holds a run of the recipe {self.config.recipe!r}, not {config.recipe!r}; "
+                "choose another folder for --run"
+            )
+        had, wanted = flatten(self.config), flatten(config)
+        other = [
+            f"{name} was {had.get(name)!r}, now {wanted.get(name)!r}"
+            for name in dict.fromkeys([*had, *wanted])
+            if had.get(name) != wanted.get(name) and not MAY_CHANGE.fullmatch(name)
+        ]
+        if other:
+            raise RequestError(
+                f"{self.path} was begun with other values: {'; '.join(other)}. "
+                "Give the same ones to go on, or another folder for --run"
+            )
+
+    # --- the record --------------------------------------------------------------------------------------------------
+
+    def log(self, record: Mapping[str, float]) -> None:
+        """Add a line to metrics.jsonl."""
+        with _writing(self.path), (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(dict(record)) + "\n")
+
+    def records(self) -> list[Record]:
+        """All whole lines of metrics.jsonl."""
+        path = self.path / "metrics.jsonl"
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []  # the last may be half written
+        return [json.loads(line) for line in lines if line]
+
+    def frames(self) -> list[Path]:
+        """The sheets of this run, oldest first."""
+        return sorted((self.path / "samples").glob("????????.png"))
+
+    def show(self, step: int, png: bytes) -> None:
+        """Keep a sheet of samples."""
+        with _writing(self.path):
+            (self.path / "samples").mkdir(exist_ok=True)
+            write_aside(self.path / "samples" / f"{step:08d}.png", png)
+
+    def rewind(self, step: int) -> None:
+        """Drop what was recorded after `step` by a process that did not live to save it."""
+        with _writing(self.path):
+            kept = [json.dumps(record) + "\n" for record in self.records() if record["step"] <= step]
+            write_aside(self.path / "metrics.jsonl", "".join(kept).encode())
+            for frame in self.frames():
+                if int(frame.stem) > step:
+                    frame.unlink()
+            for aside in self.path.glob(".aside-*"):
+                shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+
+    # --- checkpoints -------------------------------------------------------------------------------------------------
+
+    def steps(self) -> list[int]:
+        """The steps of the checkpoints on disk, newest last; they may be damaged."""
+        found = (re.fullmatch(r"step-(\d{8,})", p.name) for p in self.path.iterdir())
+        return sorted(int(m[1]) for m in found if m)
+
+    def save(self, step: int, state: Mapping[str, Mapping[str, Any]], notes: Mapping[str, Any]) -> None:
+        """Write a checkpoint aside, make it durable, rename it, and only then drop the oldest.
+
+        Args:
+            step: steps done.
+            state: a file name and its tensors, for each file.
+            notes: plain values that go into the manifest.
+
+        Raises:
+            Failure: it cannot be written; the checkpoints before it are untouched.
+        """
+        from safetensors.torch import save
+
+        last = self.steps()[-1:]
+        final, aside = self.path / f"step-{step:08d}", self.path / f".aside-step-{step:08d}"
+        whole = f"the newest whole checkpoint is step {last[0]}" if last else "there is no earlier checkpoint"
+        try:
+            with _writing(self.path, f"the checkpoint of step {step}; {whole}"):
+                shutil.rmtree(aside, ignore_errors=True)
+                aside.mkdir()
+                hashes = {}
+                for name, tensors in state.items():
+                    content = save({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()})
+                    hashes[f"{name}.safetensors"] = hashlib.sha256(content).hexdigest()
+                    _write(aside / f"{name}.safetensors", content)
+                manifest = {"step": step, "sha256": hashes, **notes}
+                _write(aside / "manifest.json", json.dumps(manifest, indent=1).encode())
+                if final.exists():  # a damaged one of the same step, or the run was stopped twice at one place
+                    shutil.rmtree(final)
+                aside.rename(final)
+                _sync_folder(self.path)
+                for old in self.steps()[: -self.config.every.keep]:
+                    shutil.rmtree(self.path / f"step-{old:08d}")
+        except Failure:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+
+    def restore(self, step: int | None = None) -> tuple[dict[str, dict[str, Any]], dict[str, Any]] | None:
+        """The state and the manifest of a checkpoint; None where there is none.
+
+        Args:
+            step: which one; None is the newest whole one. A damaged one is named on stderr and passed over.
+
+        Raises:
+            RequestError: no checkpoint of that step.
+            Failure: that one, or every one, is damaged.
+        """
+        steps = self.steps()
+        if step is not None and step not in steps:
+            raise RequestError(f"{self.path} has no checkpoint of step {step}; there are: {', '.join(map(str, steps))}")
+        damage = ""
+        for candidate in [step] if step is not None else reversed(steps):
+            folder = self.path / f"step-{candidate:08d}"
+            try:
+                found = _read(folder)
+            except (OSError, ValueError, KeyError) as error:
+                damage = f"{folder} is damaged ({error})"
+                print(f"elegans: {damage}; trying the checkpoint before it", file=sys.stderr)
+                continue
+            if damage:
+                print(f"elegans: using the checkpoint of step {candidate} instead", file=sys.stderr)
+            return found
+        if damage:
+            raise Failure(f"{damage} and there is no whole one before it; train again in another folder")
+        return None
+
+
+def upgrade(values: dict[str, Any]) -> dict[str, Any]:
+    """An older config.json as one of today's format."""
+    return values
+
+
+def write_aside(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or as it was before."""
+    aside = path.with_name(f".aside-{path.name}")
+    try:
+        _write(aside, content)
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    if os.name == "posix":  # elsewhere folders cannot be opened, and renames are durable without
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _read(folder: Path) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    from safetensors.torch import load
+
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    state = {}
+    for name, expected in manifest["sha256"].items():
+        content = (folder / name).read_bytes()
+        if hashlib.sha256(content).hexdigest() != expected:
+            raise ValueError(f"{name} is not what was written: its sha256 differs")
+        state[name.removesuffix(".safetensors")] = load(content)
+    return state, manifest
+
+
+def _json(config: Config) -> bytes:
+    return (config.model_dump_json(indent=1) + "\n").encode()
+
+
+def _numbered(parent: Path, recipe: str) -> Path:
+    taken = [int(m[1]) for p in parent.glob(f"{recipe}-*") if (m := re.fullmatch(rf"{re.escape(recipe)}-(\d+)", p.name))]
+    return parent / f"{recipe}-{max(taken, default=0) + 1:04d}"
+
+
+@contextmanager
+def _writing(path: Path, what: str = "") -> Iterator[None]:
+    """An error of the file system as one line with the next step."""
+    try:
+        yield
+    except OSError as error:
+        what = f"{path}: cannot write{' ' + what if what else ''}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise Failure(f"{what}. The disk is full ({error.strerror}); make room and run the same command again") from error
+        if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+            raise Failure(f"{what}. There is no permission to write there; choose another folder for --run") from error
+        raise Failure(f"{what}. {error}") from error

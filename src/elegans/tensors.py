@@ -1,0 +1,13 @@
+"""From the inside of the package to the outside: floats in [-1, 1] become bytes."""
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def to_bytes(images: Float[Tensor, "n c h w"]) -> NDArray[np.uint8]:
+    """Images in [-1, 1] as uint8 [n, h, w, c], rounded to the nearest."""
+    scaled = (images.detach().cpu() + 1).mul_(127.5).round_().clamp_(0, 255)
+    made: NDArray[np.uint8] = scaled.permute(0, 2, 3, 1).numpy().astype(np.uint8)
+    return made

@@ -1,0 +1,261 @@
+"""Training: what a request means, and THE loop that drives every method."""
+
+import math
+import time
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from elegans import curves, find, images, parallel, seeds
+from elegans.batches import Batches
+from elegans.config import Config
+from elegans.errors import Failure, RequestError
+from elegans.find import Recipe
+from elegans.methods.gan import State
+from elegans.run import Run, write_aside
+from elegans.schedules import due
+from elegans.stop import Stop, Stopped
+from elegans.tensors import to_bytes
+from elegans.watch import Watch
+
+SHEET = 64
+
+
+class Method(Protocol):
+    """What the loop needs of a method: see methods/gan.py."""
+
+    images_a_step: int
+
+    def step(self, number: int, progress: float, batches: Batches) -> dict[str, Tensor]: ...
+    def state(self) -> State: ...
+    def load(self, state: State) -> None: ...
+    def sheet(self, n: int, labels: Tensor | None) -> Tensor: ...
+
+
+def train(
+    recipe: str | Path | Config | Recipe,
+    *,
+    run: str | Path | None = None,
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int | None = None,
+    batch: int | None = None,
+    quiet: bool = False,
+    fields: dict[str, Any] | None = None,
+) -> Run:
+    """Train a recipe in a run folder; the same call again goes on where it stopped.
+
+    Args:
+        recipe: its name, the path of a recipe file, a `Config`, or a `Recipe` with networks of your own.
+        run: the folder; None makes a new numbered one under runs/.
+        steps: how many steps in all.
+        minutes: or how many minutes of wall time, with all that is done in them.
+        seed: of weights, data order and noise.
+        batch: images a step.
+        quiet: say nothing on the way.
+        fields: any other fields, `{"gan.loss": "hinge"}`.
+
+    Returns:
+        The run, trained.
+
+    Raises:
+        RequestError: something asked for does not exist or contradicts something else.
+        Failure: a file, a disk or a download.
+        Stopped: Ctrl-C or SIGTERM came; all is saved.
+    """
+    chosen = find.recipe(recipe)
+    config = chosen.config.override(fields or {})
+    if steps is not None and minutes is not None:
+        raise RequestError("--steps and --minutes are two lengths of one training; give one of them")
+    given = {"steps": steps, "minutes": minutes, "seed": seed, "batch": batch}
+    config = config.override({name: value for name, value in given.items() if value is not None})
+    data, labels = find.call(find.find("data", config.data.name).build, "data", config.data.settings, root=config.data.root)
+    config = fit(config, data, labels)
+    device = parallel.device(config.device)
+    folder = Run.create(run, config)
+    with folder.locked(), Watch(folder, quiet) as watch:
+        method: Method = find.find("methods", config.method).build(config, networks(config, chosen))
+        batches = Batches(data, labels, config.batch, config.seed, config.data.order, device)
+        loop(folder, config, method, batches, watch)
+    return folder
+
+
+def loop(run: Run, config: Config, method: Method, batches: Batches, watch: Watch) -> None:
+    """From the newest checkpoint to the end: step, record, sample, save. It knows nothing of generators.
+
+    Raises:
+        Stopped: a signal came; the step was finished and everything saved.
+        Failure: a loss is no longer a number, or a file cannot be written.
+    """
+    clock, done, meter, every = Clock(), 0, Meter(), config.every
+    if saved := run.restore():
+        state, notes = saved
+        method.load(state)
+        done, clock.before, meter.totals = notes["step"], notes["seconds"], notes["totals"]
+    run.rewind(done)
+    config = budget(run, config, method, batches, clock)
+    seen_a_step, horizon, stopped = method.images_a_step, config.horizon, None
+    watch.start(config, done, seen_a_step)
+    with Stop() as stop:
+        while not (ended := clock.over(config, done)) and not stop.signal:
+            progress = done * seen_a_step / horizon if horizon else 0.0
+            meter.add(method.step(done, progress, batches))
+            done += 1
+            ended = clock.over(config, done)
+            watch.step(done, clock.seconds)
+            if due(done, every.log) or ended:
+                record = {"step": done, "images": done * seen_a_step, "seconds": round(clock.seconds, 2), **meter.means()}
+                healthy(record, run)
+                run.log(record)
+                watch.record(record)
+            if due(done, every.sample) or ended:
+                run.show(done, sheet(config, method, watch))
+            if due(done, every.save) or ended or stop.signal:
+                run.save(done, method.state(), {"seconds": clock.seconds, "totals": meter.sums()})
+        stopped = stop.signal
+        finish(run)
+    if stopped is not None:
+        raise Stopped(stopped, f"stopped at step {done}; all is saved in {run.path}. The same command again goes on")
+    watch.end(done, ended)
+
+
+class Clock:
+    """Wall time of the loop, over all the processes that ran it."""
+
+    def __init__(self) -> None:
+        self.began, self.before = time.perf_counter(), 0.0
+
+    @property
+    def seconds(self) -> float:
+        return self.before + time.perf_counter() - self.began
+
+    def over(self, config: Config, done: int) -> bool:
+        """Whether the configured length is reached."""
+        if config.steps is not None:
+            return done >= config.steps
+        assert config.minutes is not None
+        return self.seconds >= 60 * config.minutes
+
+
+class Meter:
+    """Means of what the steps said since the last record, kept where they are computed until asked for."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, Any] = {}  # name -> [sum, count]
+
+    def add(self, said: dict[str, Tensor]) -> None:
+        for name, value in said.items():
+            total, count = self.totals.get(name, (0.0, 0))
+            self.totals[name] = [value.double() + total, count + 1]
+
+    def sums(self) -> dict[str, list[float]]:
+        """As plain values: a resumed run goes on in the middle of an interval."""
+        return {name: [float(total), count] for name, (total, count) in self.totals.items()}
+
+    def means(self) -> dict[str, float]:
+        """And begin again."""
+        means = {name: total / count for name, (total, count) in self.sums().items()}
+        self.totals = {}
+        return means
+
+
+def budget(run: Run, config: Config, method: Method, batches: Batches, clock: Clock) -> Config:
+    """The configuration with its horizon, the images over which schedules run, decided once and recorded.
+
+    With `steps` it is what they show. With `minutes` and a schedule that is not constant, a copy of the method trains
+    for a moment before the first step, and the horizon is what that speed gives in the time that is left, less 3 %.
+    The clock still ends the training; on a machine that has become faster the last images are seen at the schedule's
+    end, on one that has become slower it does not quite get there. A run that is gone on with keeps its horizon.
+    """
+    horizon = run.config.horizon
+    if horizon is None and config.schedule != "constant":
+        if config.steps is not None:
+            horizon = config.steps * method.images_a_step
+        else:
+            assert config.minutes is not None
+            rate = pace(method, batches, min(3.0, 2.0 * config.minutes))
+            horizon = max(1, int(0.97 * rate * (60 * config.minutes - clock.seconds)) * method.images_a_step)
+    config = config.model_copy(update={"horizon": horizon})
+    run.record(config)
+    return config
+
+
+def pace(method: Method, batches: Batches, seconds: float) -> float:
+    """Steps a second of a copy of the method, which is then thrown away."""
+    trial, number = deepcopy(method), 0
+    for number in range(3):  # the first ones are slow: memory is taken, kernels are chosen
+        trial.step(number, 0.0, batches)
+    began = time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        number += 1
+        trial.step(number, 0.0, batches)
+    return (number - 2) / (time.perf_counter() - began)
+
+
+def sheet(config: Config, method: Method, watch: Watch) -> bytes:
+    """The PNG of the samples that are drawn from the same noise all through a run."""
+    columns = images.columns(SHEET, config.model.classes or 0)
+    n = SHEET - SHEET % columns
+    made = to_bytes(method.sheet(n, torch.arange(n) % columns if config.model.classes else None))
+    watch.preview(made)
+    return images.png(images.sheet(made, columns), images.enlarged(made.shape[1]))
+
+
+def healthy(record: dict[str, float], run: Run) -> None:
+    """Stop where a loss is no longer a number: nothing after it can be of use."""
+    if wrong := [name for name, value in record.items() if not math.isfinite(value)]:
+        raise Failure(
+            f"{wrong[0]} is {record[wrong[0]]} at step {record['step']}: the training has diverged. "
+            f"The checkpoints in {run.path} are from before; try smaller learning rates in a new run, "
+            "for example --gan.generator.lr 1e-4 --gan.discriminator.lr 1e-4"
+        )
+
+
+def finish(run: Run) -> None:
+    """Draw what sums a run up: curves.png and progress.gif."""
+    if records := run.records():
+        write_aside(run.path / "curves.png", curves.draw(records, run.config.recipe))
+    if frames := run.frames():
+        images.write_gif(run.path / "progress.gif", [Image.open(frame).reduce(images.enlarged(run.config.model.shape[1])) for frame in frames], 120, hold=1500)
+
+
+def fit(config: Config, data: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> Config:
+    """The configuration with the shape and the number of classes of its data filled in.
+
+    Raises:
+        RequestError: the batch is larger than the data set, or the recipe has networks for images of another shape.
+    """
+    if config.batch > len(data):
+        raise RequestError(
+            f"batch = {config.batch} is more than the {len(data)} images of {config.data.name!r}; "
+            f"give --batch {len(data)} or less"
+        )
+    shape, classes = tuple(data.shape[1:]), int(labels.max()) + 1
+    if config.model.shape not in (None, shape):
+        raise RequestError(f"model.shape = {config.model.shape}: the images of {config.data.name!r} are {shape}")
+    wanted = classes if config.model.classes is None else config.model.classes
+    if wanted > classes:
+        raise RequestError(f"model.classes = {wanted}: the data set {config.data.name!r} has {classes} classes")
+    return config.override({"model.shape": shape, "model.classes": wanted})
+
+
+def networks(config: Config, recipe: Recipe) -> dict[str, nn.Module]:
+    """The networks of a configuration whose shape is known, with their initial weights.
+
+    Raises:
+        RequestError: no such model, settings it does not have, or images it cannot make.
+    """
+    if config.model.name == "recipe" and recipe.build is None:
+        raise RequestError(f"the networks of {recipe.name!r} are in its own file; give its path")
+    build = recipe.build or find.find("models", config.model.name).build
+    seeds.fix(config.seed, 0, "weights")
+    made: dict[str, nn.Module] = find.call(
+        build, "model", config.model.settings,
+        shape=config.model.shape, classes=config.model.classes or 0, latent=config.latent.size,
+    )
+    return made

@@ -1,0 +1,133 @@
+"""What a person sees while a run trains: a live bar and samples in a terminal, a plain line per interval elsewhere."""
+
+import os
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
+from elegans.config import Config
+from elegans.images import Bytes
+from elegans.run import Record, Run
+
+FRAME = 0.25  # seconds between two looks at the terminal
+
+
+class Watch:
+    """Open it as a context around the training; in a terminal it draws over itself.
+
+    Args:
+        run: whose training it is.
+        quiet: show nothing.
+    """
+
+    def __init__(self, run: Run, quiet: bool = False) -> None:
+        self.run, self.quiet = run, quiet
+        self.console = Console(stderr=True, quiet=quiet)
+        self.live: Live | None = None
+        self.samples, self.said, self.last = Text(), Text(), 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def start(self, config: Config, done: int, images_a_step: int) -> None:
+        """Say what is going to happen; `done` steps are done already."""
+        self.config, self.images_a_step, self.began, self.first = config, images_a_step, time.perf_counter(), done
+        length = f"{config.steps} steps" if config.steps else f"{config.minutes:g} minutes"
+        where = f"going on from step {done}" if done else "from the start"
+        self.console.print(f"{config.recipe} on {config.data.name}: {length}, {where}, in {self.run.path}", highlight=False)
+        if self.console.is_terminal and not self.quiet:
+            columns = ("{task.percentage:3.0f}%", "{task.fields[seen]}")
+            self.bar = Progress(TextColumn(columns[0]), BarColumn(None), TextColumn(columns[1]), console=self.console, expand=True)
+            self.task = self.bar.add_task("", total=1.0, seen="")
+            self.live = Live(console=self.console, auto_refresh=False, transient=True)
+            self.live.start()
+
+    def step(self, done: int, seconds: float) -> None:
+        """A step was made; the bar moves at most a few times a second."""
+        now = time.perf_counter()
+        if self.live is None or now - self.last < FRAME:
+            return
+        self.last = now
+        share, left = self._left(done, seconds)
+        self.bar.update(self.task, completed=share, seen=f"{done * self.images_a_step:,} images · {self._rate(done):,.0f}/s · {left} left")
+        self.live.update(Group(self.samples, self.said, self.bar), refresh=True)
+
+    def record(self, record: Record) -> None:
+        """An interval ended: its means."""
+        names = {"discriminator_loss": "loss D", "generator_loss": "G", "real_score": "score real", "fake_score": "fake"}
+        values = "  ".join(f"{names.get(n, n.replace('_', ' '))} {v:.3f}" for n, v in record.items() if n not in ("step", "images", "seconds"))
+        if self.live is not None:
+            self.said = Text(values, style="dim")
+        else:
+            _, left = self._left(int(record["step"]), record["seconds"])
+            head = f"step {record['step']}  {record['images']:,} images  {self._rate(int(record['step'])):,.0f}/s  {left} left"
+            self.console.print(f"{head}  {values}", highlight=False, soft_wrap=True)
+
+    def preview(self, samples: Bytes) -> None:
+        """New samples, uint8 [n, h, w, c]."""
+        if self.live is not None:
+            self.samples = half_blocks(samples, self.console.width)
+
+    def end(self, done: int, ended: bool) -> None:
+        """It is done: say where everything is."""
+        self._close()
+        already = "was already done" if done == self.first and ended else f"done in {(time.perf_counter() - self.began) / 60:.1f} minutes"
+        path = self.run.path
+        self.console.print(f"{already}: {done} steps, {done * self.images_a_step:,} images", highlight=False)
+        last = frames[-1] if (frames := self.run.frames()) else path
+        self.console.print(f"  samples  {last}\n  curves   {path / 'curves.png'}\n  film     {path / 'progress.gif'}", highlight=False, soft_wrap=True)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self.live is not None:
+            self.live.stop()
+            self.live = None
+
+    def _rate(self, done: int) -> float:
+        return (done - self.first) * self.images_a_step / max(time.perf_counter() - self.began, 1e-9)
+
+    def _left(self, done: int, seconds: float) -> tuple[float, str]:
+        """Share done, and the time left as text."""
+        if self.config.steps:
+            share = done / self.config.steps
+            left = (self.config.steps - done) * self.images_a_step / max(self._rate(done), 1e-9)
+        else:
+            assert self.config.minutes is not None
+            share, left = seconds / (60 * self.config.minutes), 60 * self.config.minutes - seconds
+        left = max(left, 0.0)
+        return min(share, 1.0), f"{int(left // 3600)}:{int(left // 60 % 60):02d}:{int(left % 60):02d}"
+
+
+def half_blocks(samples: Bytes, width: int, rows: int = 2) -> Text:
+    """Samples as coloured half blocks: a character shows two pixels, one above the other.
+
+    Args:
+        samples: uint8 [n, h, w, c].
+        width: columns of the terminal.
+        rows: rows of samples.
+    """
+    from elegans.images import sheet
+
+    size = samples.shape[1]
+    stride = max(1, round(size / 20))  # about 20 pixels an image are enough to know it by
+    small = samples[:, ::stride, ::stride] if stride > 1 else samples
+    columns = max(1, min(len(small) // rows, (width - 1) // (small.shape[2] + 1)))
+    pixels = sheet(small[: columns * rows], columns, gap=1)
+    if pixels.shape[0] % 2:
+        pixels = pixels[:-1]
+    text = Text(no_wrap=True, overflow="crop")
+    for top, bottom in zip(pixels[::2], pixels[1::2], strict=True):
+        for a, b in zip(top, bottom, strict=True):
+            r, g, blue = (int(v) for v in (a if len(a) == 3 else (a[0],) * 3))
+            R, G, B = (int(v) for v in (b if len(b) == 3 else (b[0],) * 3))
+            text.append("▀", f"rgb({r},{g},{blue}) on rgb({R},{G},{B})")
+        text.append("\n")
+    return text
