@@ -1,5 +1,6 @@
 """The typed configuration: plain values, checked, read from JSON and from dotted overrides. Imports no torch."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from elegans.errors import RequestError, nearest
 
-FORMAT = 1  # of config.json; a change of meaning adds one here and a line to `run.upgrade`
+FORMAT = 1  # of config.json; a change of meaning adds one, and `load_json` then upgrades older files
 
 
 T = TypeVar("T", bound="Section")
@@ -76,7 +77,7 @@ class Gan(Section):
         "alternating", description="the discriminator first and then the generator, or both from one pass"
     )
     loss: str = Field("non_saturating", description="a pair in losses.py")
-    discriminator_steps: int = Field(1, gt=0, description="discriminator updates a step, each on a real batch of its own")
+    discriminator_steps: int = Field(1, gt=0, description="discriminator updates a step, each on its own real batch")
     generator_steps: int = Field(1, gt=0, description="generator updates a step")
     same_latent: bool = Field(False, description="the generator is updated on the latents the discriminator just saw")
     smoothing: float = Field(0.0, ge=0, lt=0.5, description="one-sided label smoothing: the real target is 1 - this")
@@ -214,8 +215,6 @@ def parse(tokens: list[str] | tuple[str, ...]) -> dict[str, Any]:
     Raises:
         RequestError: a word that is no flag, a flag without a value, a flag given twice.
     """
-    import json
-
     fields: dict[str, Any] = {}
     rest = list(tokens)
     while rest:
@@ -258,6 +257,13 @@ def load_json(path: Path) -> Config:
         RequestError: the file is not there or does not hold one.
     """
     try:
-        return Config.read(path.read_text(encoding="utf-8"), str(path))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise RequestError(f"{path} is not there: {path.parent} is not a run folder") from None
+    try:
+        newer = json.loads(text)["format"] > FORMAT
+    except (ValueError, KeyError, TypeError):
+        newer = False  # pydantic says it better
+    if newer:
+        raise RequestError(f"{path} was written by a newer elegans; upgrade this one: pip install -U elegans")
+    return Config.read(text, str(path))

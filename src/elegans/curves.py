@@ -26,7 +26,8 @@ def draw(records: Sequence[Record], title: str) -> bytes:
         axes = figure.add_subplot(len(panels), 1, at)
         for name in group:
             there = [r for r in records if name in r]
-            axes.plot([r["images"] for r in there], [r[name] for r in there], label=name.replace("_", " "), linewidth=1.2)
+            seen, values = [r["images"] for r in there], [r[name] for r in there]
+            axes.plot(seen, values, label=name.replace("_", " "), linewidth=1.2)
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -75,6 +76,20 @@ def recipe(wanted: str | Path | Config | Recipe) -> Recipe:
     return Recipe(name, config.override({"recipe": name}), (module.__doc__ or "").strip(), build)
 
 
+def first_line(about: str) -> str:
+    """What a docstring says first, without the full stop."""
+    return about.split("\n", 1)[0].rstrip(".")
+
+
+def facts(about: str) -> dict[str, str]:
+    """The lines `Name: value` of a recipe's docstring, by the name in small letters: source, command, minutes, result.
+
+    A value goes on in the lines after it that are indented.
+    """
+    found = re.findall(r"^(Source|Command|Minutes|Result): (.+(?:\n[ \t]+.+)*)", about, re.MULTILINE)
+    return {"minutes": "", "result": ""} | {name.lower(): " ".join(value.split()) for name, value in found}
+
+
 def call(build: Callable[..., T], section: str, settings: Mapping[str, Any], **given: Any) -> T:
     """`build(**given, **settings)`, with the settings checked and read by the types in its signature.
 
@@ -84,7 +99,7 @@ def call(build: Callable[..., T], section: str, settings: Mapping[str, Any], **g
     import inspect
 
     known = [f"{section}.{name}" for name in inspect.signature(build).parameters if name not in given]
-    checked = validate_call(build, config=ConfigDict(arbitrary_types_allowed=True))
+    checked: Callable[..., T] = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(build)
     try:
         return checked(**given, **settings)
     except ValidationError as error:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from elegans.errors import Failure, RequestError
+
 Bytes = NDArray[np.uint8]
 
 
@@ -56,8 +58,42 @@ def png(image: Bytes, scale: int = 1) -> bytes:
 
 def write_gif(path: Path, frames: Sequence[Image.Image], milliseconds: int, hold: int = 0) -> None:
     """Write an endless gif; the last frame stays `hold` milliseconds longer."""
-    shared = frames[-1].convert("L" if frames[-1].mode == "L" else "RGB").quantize(64)
-    same = [frame.convert(shared.mode) if frame.mode == "P" else frame.quantize(palette=shared) for frame in frames] \
-        if frames[-1].mode != "L" else list(frames)
     durations = [milliseconds] * (len(frames) - 1) + [milliseconds + hold]
+    shared = frames[-1].convert("RGB").quantize(128) if frames[-1].mode != "L" else None  # colours would flicker else
+    same = [
+        frame.convert("RGB").quantize(palette=shared, dither=Image.Dither.NONE) if shared else frame for frame in frames
+    ]
     same[0].save(path, "gif", save_all=True, append_images=same[1:], duration=durations, loop=0)
+
+
+def write(out: Path, images: Bytes, labels: NDArray[np.int64], classes: int = 0, milliseconds: int = 150) -> None:
+    """Write images where `out` says: a sheet (.png), a film (.gif), arrays (.npz), or a folder of single PNGs.
+
+    Args:
+        out: the file or folder.
+        images: uint8 [n, h, w, c].
+        labels: int64 [n], -1 where there are none.
+        classes: columns of a sheet, if labels come in turn.
+        milliseconds: a frame of a film.
+
+    Raises:
+        RequestError: another kind of file.
+        Failure: it cannot be written.
+    """
+    if out.suffix not in (".png", ".gif", ".npz", ""):
+        raise RequestError(f"--out {out}: the name ends in .png, .gif, .npz, or has no ending for a folder of PNGs")
+    scale = enlarged(images.shape[1])
+    try:
+        (out if not out.suffix else out.parent).mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".png":
+            out.write_bytes(png(sheet(images, columns(len(images), classes)), scale))
+        elif out.suffix == ".gif":
+            write_gif(out, [picture(image, 4 * scale) for image in images], milliseconds)
+        elif out.suffix == ".npz":
+            np.savez_compressed(out, images=images, labels=labels)
+        else:
+            for i, (image, label) in enumerate(zip(images, labels, strict=True)):
+                name = f"{i:06d}.png" if label < 0 else f"{i:06d}-{label}.png"
+                (out / name).write_bytes(png(image))
+    except OSError as error:
+        raise Failure(f"--out {out} cannot be written: {error.strerror or error}") from error

@@ -33,5 +33,6 @@ def gradient_penalty(critic: Critic, real: Images, fake: Images, at: Float[Tenso
         at: where between the two, from 0 (fake) to 1 (real), one number a sample.
     """
     share = at.view(-1, 1, 1, 1)
-    norm = _gradient(critic, share * real + (1 - share) * fake).norm(dim=1)
-    return (norm - 1).square().mean()
+    norm = torch.linalg.vector_norm(_gradient(critic, share * real + (1 - share) * fake), dim=1)
+    penalty: Tensor = (norm - 1).square().mean()
+    return penalty

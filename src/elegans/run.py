@@ -1,10 +1,10 @@
 """The run folder: its config and its newest whole checkpoint are the truth; all else can be made again.
 
-    runs/vanilla-0003/
-      config.json            plain values, with a format number
-      metrics.jsonl          a line a record: step, images, seconds, and every loss by name (means since the last)
-      samples/00005000.png   the same noise every time           curves.png  progress.gif
-      step-00005000/         *.safetensors and manifest.json with a sha256 of each; written aside, then renamed
+runs/vanilla-0003/
+  config.json            plain values, with a format number
+  metrics.jsonl          a line a record: step, images, seconds, and every loss by name (means since the last)
+  samples/00005000.png   the same noise every time           curves.png  progress.gif
+  step-00005000/         *.safetensors and manifest.json with a sha256 of each; written aside, then renamed
 """
 
 import errno
@@ -124,7 +124,8 @@ class Run:
     def records(self) -> list[Record]:
         """All whole lines of metrics.jsonl."""
         path = self.path / "metrics.jsonl"
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []  # the last may be half written
+        # what follows the last line break was half written when the process died
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
         return [json.loads(line) for line in lines if line]
 
     def frames(self) -> list[Path]:
@@ -222,11 +223,6 @@ class Run:
         return None
 
 
-def upgrade(values: dict[str, Any]) -> dict[str, Any]:
-    """An older config.json as one of today's format."""
-    return values
-
-
 def write_aside(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or as it was before."""
     aside = path.with_name(f".aside-{path.name}")
@@ -272,8 +268,8 @@ def _json(config: Config) -> bytes:
 
 
 def _numbered(parent: Path, recipe: str) -> Path:
-    taken = [int(m[1]) for p in parent.glob(f"{recipe}-*") if (m := re.fullmatch(rf"{re.escape(recipe)}-(\d+)", p.name))]
-    return parent / f"{recipe}-{max(taken, default=0) + 1:04d}"
+    found = (re.fullmatch(rf"{re.escape(recipe)}-(\d+)", p.name) for p in parent.glob(f"{recipe}-*"))
+    return parent / f"{recipe}-{max((int(m[1]) for m in found if m), default=0) + 1:04d}"
 
 
 @contextmanager
@@ -284,7 +280,8 @@ def _writing(path: Path, what: str = "") -> Iterator[None]:
     except OSError as error:
         what = f"{path}: cannot write{' ' + what if what else ''}"
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise Failure(f"{what}. The disk is full ({error.strerror}); make room and run the same command again") from error
+            reason = f"The disk is full ({error.strerror}); make room and run the same command again"
+            raise Failure(f"{what}. {reason}") from error
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             raise Failure(f"{what}. There is no permission to write there; choose another folder for --run") from error
         raise Failure(f"{what}. {error}") from error

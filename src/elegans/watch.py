@@ -1,18 +1,18 @@
 """What a person sees while a run trains: a live bar and samples in a terminal, a plain line per interval elsewhere."""
 
-import os
-import sys
 import time
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from elegans.config import Config
-from elegans.images import Bytes
+from elegans.images import Bytes, sheet
 from elegans.run import Record, Run
 
 FRAME = 0.25  # seconds between two looks at the terminal
@@ -40,10 +40,11 @@ class Watch:
         self.config, self.images_a_step, self.began, self.first = config, images_a_step, time.perf_counter(), done
         length = f"{config.steps} steps" if config.steps else f"{config.minutes:g} minutes"
         where = f"going on from step {done}" if done else "from the start"
-        self.console.print(f"{config.recipe} on {config.data.name}: {length}, {where}, in {self.run.path}", highlight=False)
+        head = f"{config.recipe} on {config.data.name}: {length}, {where}, in {self.run.path}"
+        self.console.print(head, highlight=False, soft_wrap=True)
         if self.console.is_terminal and not self.quiet:
-            columns = ("{task.percentage:3.0f}%", "{task.fields[seen]}")
-            self.bar = Progress(TextColumn(columns[0]), BarColumn(None), TextColumn(columns[1]), console=self.console, expand=True)
+            share, seen = TextColumn("{task.percentage:3.0f}%"), TextColumn("{task.fields[seen]}")
+            self.bar = Progress(share, BarColumn(None), seen, console=self.console, expand=True)
             self.task = self.bar.add_task("", total=1.0, seen="")
             self.live = Live(console=self.console, auto_refresh=False, transient=True)
             self.live.start()
@@ -55,18 +56,21 @@ class Watch:
             return
         self.last = now
         share, left = self._left(done, seconds)
-        self.bar.update(self.task, completed=share, seen=f"{done * self.images_a_step:,} images · {self._rate(done):,.0f}/s · {left} left")
+        seen = f"{done * self.images_a_step:,} images · {self._rate(done):,.0f}/s · {left} left"
+        self.bar.update(self.task, completed=share, seen=seen)
         self.live.update(Group(self.samples, self.said, self.bar), refresh=True)
 
     def record(self, record: Record) -> None:
         """An interval ended: its means."""
-        names = {"discriminator_loss": "loss D", "generator_loss": "G", "real_score": "score real", "fake_score": "fake"}
-        values = "  ".join(f"{names.get(n, n.replace('_', ' '))} {v:.3f}" for n, v in record.items() if n not in ("step", "images", "seconds"))
+        short = {"discriminator_loss": "D loss", "generator_loss": "G loss"}
+        said = [(n, v) for n, v in record.items() if n not in ("step", "images", "seconds")]
+        values = "  ".join(f"{short.get(n, n.replace('_', ' '))} {v:.3f}" for n, v in said)
         if self.live is not None:
             self.said = Text(values, style="dim")
         else:
-            _, left = self._left(int(record["step"]), record["seconds"])
-            head = f"step {record['step']}  {record['images']:,} images  {self._rate(int(record['step'])):,.0f}/s  {left} left"
+            step = int(record["step"])
+            _, left = self._left(step, record["seconds"])
+            head = f"step {step}  {record['images']:,} images  {self._rate(step):,.0f}/s  {left} left"
             self.console.print(f"{head}  {values}", highlight=False, soft_wrap=True)
 
     def preview(self, samples: Bytes) -> None:
@@ -74,14 +78,22 @@ class Watch:
         if self.live is not None:
             self.samples = half_blocks(samples, self.console.width)
 
-    def end(self, done: int, ended: bool) -> None:
-        """It is done: say where everything is."""
+    def end(self, done: int) -> None:
+        """It is done: say where everything is and what to try next."""
         self._close()
-        already = "was already done" if done == self.first and ended else f"done in {(time.perf_counter() - self.began) / 60:.1f} minutes"
-        path = self.run.path
-        self.console.print(f"{already}: {done} steps, {done * self.images_a_step:,} images", highlight=False)
-        last = frames[-1] if (frames := self.run.frames()) else path
-        self.console.print(f"  samples  {last}\n  curves   {path / 'curves.png'}\n  film     {path / 'progress.gif'}", highlight=False, soft_wrap=True)
+        minutes = (time.perf_counter() - self.began) / 60
+        how = "was done already" if done == self.first else f"done in {minutes:.1f} minutes"
+        frames = self.run.frames()
+        lines = [
+            f"{how}: {done} steps, {done * self.images_a_step:,} images",
+            f"  samples  {frames[-1] if frames else self.run.path}",
+            f"  curves   {self.run.path / 'curves.png'}",
+            f"  film     {self.run.path / 'progress.gif'}",
+            "Next:",
+            f"  elegans sample {self.run.path} -n 100 --out samples.png",
+            f"  elegans interpolate {self.run.path} --out walk.gif",
+        ]
+        self.console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._close()
@@ -114,8 +126,6 @@ def half_blocks(samples: Bytes, width: int, rows: int = 2) -> Text:
         width: columns of the terminal.
         rows: rows of samples.
     """
-    from elegans.images import sheet
-
     size = samples.shape[1]
     stride = max(1, round(size / 20))  # about 20 pixels an image are enough to know it by
     small = samples[:, ::stride, ::stride] if stride > 1 else samples
@@ -126,8 +136,11 @@ def half_blocks(samples: Bytes, width: int, rows: int = 2) -> Text:
     text = Text(no_wrap=True, overflow="crop")
     for top, bottom in zip(pixels[::2], pixels[1::2], strict=True):
         for a, b in zip(top, bottom, strict=True):
-            r, g, blue = (int(v) for v in (a if len(a) == 3 else (a[0],) * 3))
-            R, G, B = (int(v) for v in (b if len(b) == 3 else (b[0],) * 3))
-            text.append("▀", f"rgb({r},{g},{blue}) on rgb({R},{G},{B})")
+            text.append("▀", f"{_rgb(a)} on {_rgb(b)}")
         text.append("\n")
     return text
+
+
+def _rgb(pixel: NDArray[np.uint8]) -> str:
+    red, green, blue = (int(value) for value in (pixel if len(pixel) == 3 else (pixel[0],) * 3))
+    return f"rgb({red},{green},{blue})"

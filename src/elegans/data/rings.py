@@ -16,7 +16,7 @@ about = About(
 )
 
 _MOST = 10  # tendrils
-_CHUNK = 1 << 20  # pixels drawn at once: a bound on memory, and it fits a processor's cache
+_CHUNK = 1 << 18  # pixels drawn at once: a bound on memory
 
 F32 = NDArray[np.float32]
 
@@ -69,29 +69,28 @@ def _draw(traits: F32, labels: NDArray[np.int64], size: int) -> F32:
     r = np.sqrt(x * x + y * y)
     angle = np.arctan2(y, x)
 
-    turn, radius, swell, width = between(-np.pi, np.pi), between(0.5, 0.58), between(-np.pi, np.pi), between(0.05, 0.08)
-    wobble, wave, curl = between(0.0, 0.035), between(-np.pi, np.pi), between(-0.9, 0.9)
+    turn, radius, swell, width = between(-np.pi, np.pi), between(0.46, 0.54), between(-np.pi, np.pi), between(0.045, 0.07)
+    wobble, wave, curl = between(0.0, 0.035), between(-np.pi, np.pi), between(-4.0, 4.0)
     count = (labels + 1).astype(np.float32)[:, None, None]
     spacing = np.float32(2 * np.pi) / count
 
     # the ring: half its width swells on one side, and closes to nothing halfway between the first and last tendril
-    half = width * (one + np.float32(0.45) * np.cos(angle - swell))
+    half = width * (one + np.float32(0.55) * np.cos(angle - swell))
     gap = np.abs(_wrap(angle - turn + spacing / 2)) * radius
-    half = half * np.clip(gap / np.float32(0.16) - np.float32(0.35), 0, 1)
+    half = half * np.sqrt(np.clip(gap / np.float32(0.08) - one, 0, 1))
     middle = radius * (one + wobble * np.cos(2 * angle - wave))
     ink = _coverage(half, np.abs(r - middle), size)
 
-    # tendrils: rooted in the ring, bent by a common curl, thin at the tip
-    for k in range(int(labels.max()) + 1):
-        jitter, length, thick = (t[:, None, None] for t in traits[:, 12 + 3 * k : 15 + 3 * k].T)
-        at = turn + spacing * (np.float32(k) + (jitter - np.float32(0.5)) * np.float32(0.3))
-        reach = np.float32(0.24) + np.float32(0.12) * length
-        along = (r - middle) / reach
-        off = r * np.abs(_wrap(angle - at - curl * np.clip(along, 0, 1) * reach))
-        taper = (np.float32(0.075) + np.float32(0.03) * thick) * (one - np.float32(0.65) * along)
-        inside = (along > -0.1) & (along < 1) & (k < count)
-        ink = np.maximum(ink, np.where(inside, _coverage(taper, off, size), 0))
-    return ink
+    # tendrils: rooted in the ring, bent by a common curl, thin at the tip; unbent, each pixel belongs to the nearest
+    straight = (angle - turn - curl * np.square(np.maximum(r - middle, 0))) / spacing
+    nearest = np.rint(straight)
+    slot = np.mod(nearest, count).astype(np.intp).reshape(len(traits), -1)
+    jitter, length, thick = (np.take_along_axis(t, slot, 1).reshape(r.shape) for t in np.split(traits[:, 12:], 3, 1))
+    off = np.abs(straight - nearest - (jitter - np.float32(0.5)) * np.float32(0.25)) * spacing * r
+    along = (r - middle) / (np.float32(0.26) + np.float32(0.14) * length)
+    rest = np.clip(one - along, 0, 1)
+    taper = np.float32(0.065) * np.sqrt(rest) + (np.float32(0.02) + np.float32(0.06) * thick) * rest**4
+    return np.maximum(ink, np.where(along > 0, _coverage(taper, off, size), 0))
 
 
 def _wrap(angle: F32) -> F32:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 Shape = tuple[int, int, int]  # channels, height, width
@@ -14,6 +14,14 @@ class Verdict(NamedTuple):
 
     score: Float[Tensor, " n"]
     classes: Float[Tensor, "n k"] | None = None
+
+
+class Label(nn.Embedding):
+    """A vector for each class; for shares of several classes (a row of floats) the mixture of theirs."""
+
+    def forward(self, y: Int64[Tensor, " n"] | Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
+        """One vector a label."""
+        return y @ self.weight if y.is_floating_point() else super().forward(y)
 
 
 def glorot_(network: nn.Module) -> nn.Module:

@@ -24,7 +24,7 @@ class Generator(nn.Module):
     def forward(self, z: Float[Tensor, "n z"], y: Tensor | None = None) -> Float[Tensor, "n c h w"]:
         """Images in [-1, 1]. Not conditional: y is ignored."""
         images: Tensor = self.layers(z)
-        return images.unflatten(1, self.shape)
+        return images.view(-1, *self.shape)
 
 
 class Discriminator(nn.Module):

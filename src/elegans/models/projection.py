@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 from torch.nn.utils.parametrizations import spectral_norm
 
-from elegans.models._blocks import Shape, Verdict
+from elegans.models._blocks import Label, Shape, Verdict
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -21,19 +21,21 @@ class Generator(nn.Module):
         super().__init__()
         channels, height, width_px = shape
         self.start = (2 * width, height // 4, width_px // 4)
-        self.label = nn.Embedding(max(classes, 1), latent)
+        self.label = Label(max(classes, 1), latent)
         self.linear = nn.Linear(2 * latent, 2 * width * self.start[1] * self.start[2])
         self.up1 = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1)
         self.up2 = nn.ConvTranspose2d(width, channels, 4, stride=2, padding=1)
         self.norm0, self.norm1 = nn.BatchNorm2d(2 * width), nn.BatchNorm2d(width)
 
-    def forward(self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | None = None) -> Float[Tensor, "n c h w"]:
+    def forward(
+        self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None
+    ) -> Float[Tensor, "n c h w"]:
         """Images in [-1, 1] of the classes y; without labels all are of class 0."""
         label = self.label(torch.zeros(len(z), dtype=torch.long, device=z.device) if y is None else y.clamp(min=0))
         x = self.linear(torch.cat([z, label], 1)).unflatten(1, self.start)
         x = leaky_relu(self.norm0(x), 0.2)
         x = leaky_relu(self.norm1(self.up1(x)), 0.2)
-        return self.up2(x).tanh()
+        return torch.tanh(self.up2(x))
 
 
 class Discriminator(nn.Module):

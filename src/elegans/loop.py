@@ -1,21 +1,18 @@
-"""Training: what a request means, and THE loop that drives every method."""
+"""THE loop that drives every method, and what it needs: a clock, means, a length, sheets, a healthy record."""
 
 import math
 import time
 from copy import deepcopy
-from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
-from elegans import curves, find, images, parallel, seeds
+from elegans import curves, images
 from elegans.batches import Batches
 from elegans.config import Config
-from elegans.errors import Failure, RequestError
-from elegans.find import Recipe
+from elegans.errors import Failure
 from elegans.methods.gan import State
 from elegans.run import Run, write_aside
 from elegans.schedules import due
@@ -35,54 +32,6 @@ class Method(Protocol):
     def state(self) -> State: ...
     def load(self, state: State) -> None: ...
     def sheet(self, n: int, labels: Tensor | None) -> Tensor: ...
-
-
-def train(
-    recipe: str | Path | Config | Recipe,
-    *,
-    run: str | Path | None = None,
-    steps: int | None = None,
-    minutes: float | None = None,
-    seed: int | None = None,
-    batch: int | None = None,
-    quiet: bool = False,
-    fields: dict[str, Any] | None = None,
-) -> Run:
-    """Train a recipe in a run folder; the same call again goes on where it stopped.
-
-    Args:
-        recipe: its name, the path of a recipe file, a `Config`, or a `Recipe` with networks of your own.
-        run: the folder; None makes a new numbered one under runs/.
-        steps: how many steps in all.
-        minutes: or how many minutes of wall time, with all that is done in them.
-        seed: of weights, data order and noise.
-        batch: images a step.
-        quiet: say nothing on the way.
-        fields: any other fields, `{"gan.loss": "hinge"}`.
-
-    Returns:
-        The run, trained.
-
-    Raises:
-        RequestError: something asked for does not exist or contradicts something else.
-        Failure: a file, a disk or a download.
-        Stopped: Ctrl-C or SIGTERM came; all is saved.
-    """
-    chosen = find.recipe(recipe)
-    config = chosen.config.override(fields or {})
-    if steps is not None and minutes is not None:
-        raise RequestError("--steps and --minutes are two lengths of one training; give one of them")
-    given = {"steps": steps, "minutes": minutes, "seed": seed, "batch": batch}
-    config = config.override({name: value for name, value in given.items() if value is not None})
-    data, labels = find.call(find.find("data", config.data.name).build, "data", config.data.settings, root=config.data.root)
-    config = fit(config, data, labels)
-    device = parallel.device(config.device)
-    folder = Run.create(run, config)
-    with folder.locked(), Watch(folder, quiet) as watch:
-        method: Method = find.find("methods", config.method).build(config, networks(config, chosen))
-        batches = Batches(data, labels, config.batch, config.seed, config.data.order, device)
-        loop(folder, config, method, batches, watch)
-    return folder
 
 
 def loop(run: Run, config: Config, method: Method, batches: Batches, watch: Watch) -> None:
@@ -109,7 +58,8 @@ def loop(run: Run, config: Config, method: Method, batches: Batches, watch: Watc
             ended = clock.over(config, done)
             watch.step(done, clock.seconds)
             if due(done, every.log) or ended:
-                record = {"step": done, "images": done * seen_a_step, "seconds": round(clock.seconds, 2), **meter.means()}
+                seen, seconds = done * seen_a_step, round(clock.seconds, 2)
+                record = {"step": done, "images": seen, "seconds": seconds, **meter.means()}
                 healthy(record, run)
                 run.log(record)
                 watch.record(record)
@@ -121,7 +71,7 @@ def loop(run: Run, config: Config, method: Method, batches: Batches, watch: Watc
         finish(run)
     if stopped is not None:
         raise Stopped(stopped, f"stopped at step {done}; all is saved in {run.path}. The same command again goes on")
-    watch.end(done, ended)
+    watch.end(done)
 
 
 class Clock:
@@ -221,41 +171,7 @@ def finish(run: Run) -> None:
     if records := run.records():
         write_aside(run.path / "curves.png", curves.draw(records, run.config.recipe))
     if frames := run.frames():
-        images.write_gif(run.path / "progress.gif", [Image.open(frame).reduce(images.enlarged(run.config.model.shape[1])) for frame in frames], 120, hold=1500)
-
-
-def fit(config: Config, data: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> Config:
-    """The configuration with the shape and the number of classes of its data filled in.
-
-    Raises:
-        RequestError: the batch is larger than the data set, or the recipe has networks for images of another shape.
-    """
-    if config.batch > len(data):
-        raise RequestError(
-            f"batch = {config.batch} is more than the {len(data)} images of {config.data.name!r}; "
-            f"give --batch {len(data)} or less"
-        )
-    shape, classes = tuple(data.shape[1:]), int(labels.max()) + 1
-    if config.model.shape not in (None, shape):
-        raise RequestError(f"model.shape = {config.model.shape}: the images of {config.data.name!r} are {shape}")
-    wanted = classes if config.model.classes is None else config.model.classes
-    if wanted > classes:
-        raise RequestError(f"model.classes = {wanted}: the data set {config.data.name!r} has {classes} classes")
-    return config.override({"model.shape": shape, "model.classes": wanted})
-
-
-def networks(config: Config, recipe: Recipe) -> dict[str, nn.Module]:
-    """The networks of a configuration whose shape is known, with their initial weights.
-
-    Raises:
-        RequestError: no such model, settings it does not have, or images it cannot make.
-    """
-    if config.model.name == "recipe" and recipe.build is None:
-        raise RequestError(f"the networks of {recipe.name!r} are in its own file; give its path")
-    build = recipe.build or find.find("models", config.model.name).build
-    seeds.fix(config.seed, 0, "weights")
-    made: dict[str, nn.Module] = find.call(
-        build, "model", config.model.settings,
-        shape=config.model.shape, classes=config.model.classes or 0, latent=config.latent.size,
-    )
-    return made
+        assert run.config.model.shape is not None
+        scale = images.enlarged(run.config.model.shape[1])
+        film = [Image.open(frame).reduce(scale) for frame in frames]
+        images.write_gif(run.path / "progress.gif", film, milliseconds=120, hold=1500)

@@ -1,0 +1,5 @@
+"""`python -m elegans` is the command."""
+
+from elegans.cli import main
+
+main()

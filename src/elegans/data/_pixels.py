@@ -1,0 +1,38 @@
+"""An image file of any kind as plain pixels: upright, on white, grey or colour, cut to a square."""
+
+from io import BytesIO
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+
+def decode(content: bytes, size: int, channels: Literal[1, 3]) -> NDArray[np.uint8]:
+    """The first picture in an image file as uint8 [c, size, size].
+
+    It is turned as its EXIF says, what is transparent becomes white, the shorter side is scaled to `size` (Lanczos,
+    which averages over all pixels when it shrinks) and the middle of the longer side is kept.
+
+    Raises:
+        Exception: any, for the decoders of a dozen formats have their own; an image larger than Pillow allows too.
+    """
+    with Image.open(BytesIO(content)) as file:
+        file.draft(file.mode, (4 * size, 4 * size))  # JPEG alone: skips detail that the scaling would average away
+        image = ImageOps.exif_transpose(file)
+        image = _plain(image).convert("L" if channels == 1 else "RGB")
+    pixels = np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS))
+    return np.ascontiguousarray(pixels.reshape(size, size, channels).transpose(2, 0, 1))
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """The image without transparency and with eight bits a channel."""
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255 instead of scaling
+        grey = np.asarray(image).astype(np.int64).clip(0, 65535)
+        return Image.fromarray(((grey + 128) // 257).astype(np.uint8))
+    if image.mode == "F":
+        raise ValueError("pixels are floating-point numbers, of which none is known to be white")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image

@@ -1,0 +1,164 @@
+"""What a trained run can do: sample, interpolate. Results are uint8 arrays [n, h, w, c], functions of run and seed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from elegans import find, seeds
+from elegans.config import Config
+from elegans.errors import Failure, RequestError
+from elegans.find import Recipe
+from elegans.images import Bytes
+from elegans.networks import networks
+from elegans.run import Run
+from elegans.tensors import to_bytes
+
+BLOCK = 256  # images made at a time: memory stays flat, and the first n samples are the same for every n
+
+Labels = int | Literal["balanced"] | Sequence[int] | NDArray[np.int64] | None
+
+
+def load(
+    run: str | Path | Run, *, step: int | None = None, raw: bool = False, recipe: str | Path | Recipe | None = None
+) -> "Model":
+    """The generator of a run, ready to sample from.
+
+    Args:
+        run: the run or its folder.
+        step: of the checkpoint; None is the newest whole one.
+        raw: the weights as they are, not their moving average.
+        recipe: where the networks come from if they are your own: the recipe's file or object.
+
+    Raises:
+        RequestError: no such run, checkpoint or label.
+        Failure: the checkpoint is damaged or holds other networks.
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    chosen = find.recipe(recipe) if recipe is not None else Recipe(run.config.recipe, run.config)
+    generator = networks(run.config, chosen)["generator"]
+    saved = run.restore(step)
+    if saved is None:
+        raise RequestError(f"{run.path} has no checkpoint yet; train it first: elegans train {run.config.recipe}")
+    state, notes = saved
+    try:
+        generator.load_state_dict(state["generator" if raw else "ema"])
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise Failure(f"the checkpoint of {run.path} holds other networks than its config: {reason}") from None
+    return Model(run.config, generator.eval().requires_grad_(False), notes["step"])
+
+
+class Model:
+    """A trained generator.
+
+    Attributes:
+        config: of its run.
+        generator: `generator(z, y)` -> float images [n, c, h, w] in [-1, 1], in evaluation mode.
+        step: of its checkpoint.
+    """
+
+    def __init__(self, config: Config, generator: nn.Module, step: int) -> None:
+        self.config, self.generator, self.step = config, generator, step
+
+    @property
+    def classes(self) -> int:
+        """How many classes it can be asked for; 0 if it is not conditional."""
+        return self.config.model.classes or 0
+
+    def labels(self, n: int, which: Labels = None, seed: int = 0) -> NDArray[np.int64]:
+        """The labels of n samples: one class, all in turn (`balanced`), given ones, or drawn; -1 without classes.
+
+        Raises:
+            RequestError: the model has no classes, or not that one, or not n labels are given.
+        """
+        if which is None:
+            if not self.classes:
+                return np.full(n, -1, np.int64)
+            return torch.randint(self.classes, (n,), generator=seeds.generator(seed, 0, "sample labels")).numpy()
+        if not self.classes:
+            raise RequestError(f"{self.config.recipe!r} is not conditional: it has no labels to choose")
+        chosen = np.arange(n) % self.classes if isinstance(which, str) else np.broadcast_to(which, n).astype(np.int64)
+        if wrong := [int(k) for k in chosen if not 0 <= k < self.classes]:
+            raise RequestError(f"there is no label {wrong[0]}; the labels are 0 to {self.classes - 1}")
+        return chosen.astype(np.int64)
+
+    def latents(self, n: int, seed: int = 0) -> Float[Tensor, "n z"]:
+        """n latent vectors; the first ones are the same for every n."""
+        size = range(0, max(n, 1), BLOCK)
+        blocks = [seeds.latents(BLOCK, self.config.latent, seed, i, "sample") for i, _ in enumerate(size)]
+        return torch.cat(blocks)[:n]
+
+    def generate(self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None) -> Bytes:
+        """The images of latents, and of labels (numbers, or rows of shares of each class) if it is conditional."""
+        made = []
+        for i in range(0, len(z), BLOCK):
+            part = None if y is None else y[i : i + BLOCK]
+            made.append(to_bytes(self.generator(z[i : i + BLOCK], part)))
+        return np.concatenate(made)
+
+    def sample(self, n: int, *, seed: int = 0, labels: Labels = None) -> Bytes:
+        """n images.
+
+        Args:
+            n: how many.
+            seed: the same seed gives the same images.
+            labels: one class for all, `"balanced"`, one for each, or None: drawn, as the training data has them or not.
+
+        Raises:
+            RequestError: n is not positive, or the labels are not to be had.
+        """
+        if n < 1:
+            raise RequestError(f"-n {n}: at least one image")
+        chosen = self.labels(n, labels, seed)
+        return self.generate(self.latents(n, seed), torch.from_numpy(chosen) if self.classes else None)
+
+    def interpolate(
+        self, frames: int = 41, *, label: int | None = None, linear: bool = False, cycle: bool = False, seed: int = 0
+    ) -> Bytes:
+        """A walk between two latent points, or through all labels with one latent.
+
+        Args:
+            frames: how many images in all.
+            label: of all frames; None is 0 for a conditional model.
+            linear: a straight line between the points instead of the arc.
+            cycle: one latent, and the classes blend into each other until the first comes again.
+            seed: of the points.
+
+        Raises:
+            RequestError: fewer than two frames, or labels that are not to be had.
+        """
+        if frames < 2:
+            raise RequestError(f"--frames {frames}: a walk has at least two")
+        start, end = self.latents(2, seed)
+        if cycle:
+            self.labels(1, 0)  # complains if there are none
+            if label is not None:
+                raise RequestError("--cycle goes through all labels; leave --label out")
+            at = torch.arange(frames) * self.classes / frames
+            first, share = at.long(), (at - at.floor()).unsqueeze(1)
+            one_hot = torch.eye(self.classes)
+            mixed = torch.lerp(one_hot[first], one_hot[(first + 1) % self.classes], share)
+            return self.generate(start.expand(frames, -1), mixed)
+        path = (lerp if linear else slerp)(start, end, torch.linspace(0, 1, frames))
+        y = torch.from_numpy(self.labels(frames, label or 0)) if self.classes or label is not None else None
+        return self.generate(path, y)
+
+
+def lerp(start: Float[Tensor, " z"], end: Float[Tensor, " z"], at: Float[Tensor, " n"]) -> Float[Tensor, "n z"]:
+    """Points on the straight line."""
+    return torch.lerp(start, end, at.unsqueeze(1))
+
+
+def slerp(start: Float[Tensor, " z"], end: Float[Tensor, " z"], at: Float[Tensor, " n"]) -> Float[Tensor, "n z"]:
+    """Points on the arc between two vectors, where samples of a Gaussian lie (White 2016, arXiv:1609.04468)."""
+    angle = torch.arccos((start @ end / (start.norm() * end.norm())).clamp(-1, 1))
+    if angle.sin() < 1e-4:  # the same direction, or the opposite one, between which there is no one arc
+        return lerp(start, end, at)
+    at = at.unsqueeze(1)
+    return (((1 - at) * angle).sin() * start + (at * angle).sin() * end) / angle.sin()

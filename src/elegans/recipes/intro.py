@@ -1,0 +1,28 @@
+"""The first GAN of a course: one hidden layer of 128 units on each side.
+
+Source: Udacity's "Intro to GANs" notebook (TensorFlow 1, 2017): 114,064 parameters in the generator, 100,609 in the
+    discriminator, real labels smoothed to 0.9, both players updated on the same latents.
+Command: elegans train intro --run runs/intro --minutes 15
+Minutes: 15
+Result: not measured yet
+Mended: losses are means over an interval, not those of one batch; the discriminator and both optimisers are saved, so
+    that a run resumes; all 60,000 images are seen, not 55,000; samples come from a moving average of the generator.
+"""
+
+from elegans.config import Adam, Config, Data, Ema, Every, Gan, Latent, Model
+
+recipe = Config(
+    steps=100 * 600,  # the original's 100 epochs
+    batch=100,
+    data=Data(name="mnist"),
+    model=Model(name="mlp", classes=0, generator=[128], discriminator=[128], slope=0.01),
+    latent=Latent(size=100, distribution="uniform"),
+    gan=Gan(
+        same_latent=True,
+        smoothing=0.1,
+        generator=Adam(lr=2e-3, beta1=0.9),
+        discriminator=Adam(lr=2e-3, beta1=0.9),
+    ),
+    ema=Ema(half_life=100_000),
+    every=Every(log=600, sample=1200, save=2400),
+)

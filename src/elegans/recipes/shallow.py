@@ -1,0 +1,28 @@
+"""A shallow convolutional GAN with 20 latents: one discriminator step, then two of the generator.
+
+Source: the notebook GAN_MNIST_TensorFlow of "Deep Learning Study Tutorial" (TensorFlow 1, 2019): 89,187 trainable
+    parameters in the generator, 219,969 in the discriminator, batch norm everywhere, also on the output.
+Command: elegans train shallow --run runs/shallow --minutes 15
+Minutes: 15
+Result: not measured yet
+Mended: the data are shuffled; losses are means (the original divided the last batch's by the number of batches); the
+    record is of training, in which sampling leaves the batch norm alone; samples come from a moving average.
+"""
+
+from elegans.config import Adam, Config, Data, Ema, Every, Gan, Latent, Model
+
+recipe = Config(
+    steps=15 * 600,  # the original's 15 epochs
+    batch=100,
+    data=Data(name="mnist"),
+    model=Model(name="shallow", classes=0),
+    latent=Latent(size=20),
+    gan=Gan(
+        generator_steps=2,
+        same_latent=True,
+        generator=Adam(lr=2e-4, beta1=0.5),
+        discriminator=Adam(lr=2e-4, beta1=0.5),
+    ),
+    ema=Ema(half_life=50_000),
+    every=Every(log=100, sample=300, save=300),
+)

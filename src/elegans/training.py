@@ -1,0 +1,86 @@
+"""What a request to train means: from a recipe and some wishes to a run folder and the loop."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elegans import find, parallel
+from elegans.batches import Batches
+from elegans.config import Config
+from elegans.errors import RequestError
+from elegans.find import Recipe
+from elegans.loop import Method, loop
+from elegans.networks import networks
+from elegans.run import Run
+from elegans.watch import Watch
+
+
+def train(
+    recipe: str | Path | Config | Recipe,
+    *,
+    run: str | Path | None = None,
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int | None = None,
+    batch: int | None = None,
+    quiet: bool = False,
+    fields: dict[str, Any] | None = None,
+) -> Run:
+    """Train a recipe in a run folder; the same call again goes on where it stopped.
+
+    Args:
+        recipe: its name, the path of a recipe file, a `Config`, or a `Recipe` with networks of your own.
+        run: the folder; None makes a new numbered one under runs/.
+        steps: how many steps in all.
+        minutes: or how many minutes of wall time, with all that is done in them.
+        seed: of weights, data order and noise.
+        batch: images a step.
+        quiet: say nothing on the way.
+        fields: any other fields, `{"gan.loss": "hinge"}`.
+
+    Returns:
+        The run, trained.
+
+    Raises:
+        RequestError: something asked for does not exist or contradicts something else.
+        Failure: a file, a disk or a download.
+        Stopped: Ctrl-C or SIGTERM came; all is saved.
+    """
+    chosen = find.recipe(recipe)
+    config = chosen.config.override(fields or {})
+    if steps is not None and minutes is not None:
+        raise RequestError("--steps and --minutes are two lengths of one training; give one of them")
+    given = {"steps": steps, "minutes": minutes, "seed": seed, "batch": batch}
+    config = config.override({name: value for name, value in given.items() if value is not None})
+    build = find.find("data", config.data.name).build
+    data, labels = find.call(build, "data", config.data.settings, root=config.data.root)
+    config = fit(config, data, labels)
+    device = parallel.device(config.device)
+    folder = Run.create(run, config)
+    with folder.locked(), Watch(folder, quiet) as watch:
+        method: Method = find.find("methods", config.method).build(config, networks(config, chosen))
+        batches = Batches(data, labels, config.batch, config.seed, config.data.order, device)
+        loop(folder, config, method, batches, watch)
+    return folder
+
+
+def fit(config: Config, data: NDArray[np.uint8], labels: NDArray[np.int64]) -> Config:
+    """The configuration with the shape and the number of classes of its data filled in.
+
+    Raises:
+        RequestError: the batch is larger than the data set, or the recipe has networks for images of another shape.
+    """
+    if config.batch > len(data):
+        raise RequestError(
+            f"batch = {config.batch} is more than the {len(data)} images of {config.data.name!r}; "
+            f"give --batch {len(data)} or less"
+        )
+    shape, classes = tuple(data.shape[1:]), int(labels.max()) + 1
+    if config.model.shape not in (None, shape):
+        raise RequestError(f"model.shape = {config.model.shape}: the images of {config.data.name!r} are {shape}")
+    wanted = classes if config.model.classes is None else config.model.classes
+    if wanted > classes:
+        raise RequestError(f"model.classes = {wanted}: the data set {config.data.name!r} has {classes} classes")
+    return config.override({"model.shape": shape, "model.classes": wanted})

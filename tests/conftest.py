@@ -1,0 +1,24 @@
+"""Shapes and types are checked at run time in every test; nothing is read from or written to the user's own cache."""
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+hook = install_import_hook("elegans", "beartype.beartype")
+
+
+@pytest.fixture(autouse=True)
+def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELEGANS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def full_data() -> Path:
+    """The folder with the full data sets; the test is skipped where there is none."""
+    root = os.environ.get("ELEGANS_DATA")
+    if not root or not Path(root, "mnist").is_dir():
+        pytest.skip("needs the full data sets: set ELEGANS_DATA to their folder")
+    return Path(root).resolve()
