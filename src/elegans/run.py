@@ -23,6 +23,7 @@ from elegans.config import Config, flatten, load_json
 from elegans.errors import Failure, RequestError
 
 MAY_CHANGE = re.compile(r"steps|minutes|horizon|device|data\.root|every\..*")  # when a run is gone on with
+BEGUN = (".lock", ".aside-config.json")  # what a process that died at once may have left in a folder
 Record = dict[str, float]
 
 
@@ -59,11 +60,13 @@ class Run:
             Failure: it cannot be written.
         """
         path = _numbered(Path("runs"), config.recipe) if path is None else Path(path)
-        if (path / "config.json").exists():
+        with _writing(path):  # to look is not always permitted
+            there = (path / "config.json").exists()
+        if there:
             run = cls(path)
             run._agree(config)
             return run
-        if path.exists() and (not path.is_dir() or any(p.name != ".lock" for p in path.iterdir())):
+        if path.exists() and (not path.is_dir() or any(p.name not in BEGUN for p in path.iterdir())):
             raise RequestError(f"{path} is there and is not a run; choose another folder for --run")
         with _writing(path):
             path.mkdir(parents=True, exist_ok=True)
@@ -86,11 +89,11 @@ class Run:
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.path / ".lock")
-        try:
-            with _writing(self.path):
+        with _writing(self.path):
+            try:
                 lock.acquire(timeout=0)
-        except Timeout:
-            raise Failure(f"{self.path} is in use: another process trains in it; wait for it or stop it") from None
+            except Timeout:  # an OSError that has nothing to do with writing
+                raise Failure(f"{self.path} is in use: another process trains in it; wait for it or stop it") from None
         try:
             yield
         finally:
@@ -169,7 +172,7 @@ class Run:
         """
         from safetensors.torch import save
 
-        last = self.steps()[-1:]
+        last = [s for s in self.steps() if s < step][-1:]
         final, aside = self.path / f"step-{step:08d}", self.path / f".aside-step-{step:08d}"
         whole = f"the newest whole checkpoint is step {last[0]}" if last else "there is no earlier checkpoint"
         try:
@@ -187,7 +190,7 @@ class Run:
                     shutil.rmtree(final)
                 aside.rename(final)
                 _sync_folder(self.path)
-                for old in self.steps()[: -self.config.every.keep]:
+                for old in [s for s in self.steps() if s <= step][: -self.config.every.keep]:  # later ones are damaged
                     shutil.rmtree(self.path / f"step-{old:08d}")
         except Failure:
             shutil.rmtree(aside, ignore_errors=True)
@@ -211,7 +214,7 @@ class Run:
             folder = self.path / f"step-{candidate:08d}"
             try:
                 found = _read(folder)
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, ValueError, KeyError, TypeError) as error:
                 damage = f"{folder} is damaged ({error})"
                 print(f"elegans: {damage}; trying the checkpoint before it", file=sys.stderr)
                 continue
@@ -254,6 +257,8 @@ def _read(folder: Path) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     from safetensors.torch import load
 
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    if folder.name != f"step-{manifest['step']:08d}":
+        raise ValueError(f"its manifest is that of step {manifest['step']}")
     state = {}
     for name, expected in manifest["sha256"].items():
         content = (folder / name).read_bytes()

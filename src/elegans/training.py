@@ -81,6 +81,6 @@ def fit(config: Config, data: NDArray[np.uint8], labels: NDArray[np.int64]) -> C
     if config.model.shape not in (None, shape):
         raise RequestError(f"model.shape = {config.model.shape}: the images of {config.data.name!r} are {shape}")
     wanted = classes if config.model.classes is None else config.model.classes
-    if wanted > classes:
+    if wanted not in (0, classes):  # 0: a model that is not conditional
         raise RequestError(f"model.classes = {wanted}: the data set {config.data.name!r} has {classes} classes")
     return config.override({"model.shape": shape, "model.classes": wanted})

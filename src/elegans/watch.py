@@ -2,7 +2,6 @@
 
 import time
 from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +31,7 @@ class Watch:
         self.live: Live | None = None
         self.samples, self.said, self.last = Text(), Text(), 0.0
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Watch":
         return self
 
     def start(self, config: Config, done: int, images_a_step: int) -> None:
@@ -42,6 +41,9 @@ class Watch:
         where = f"going on from step {done}" if done else "from the start"
         head = f"{config.recipe} on {config.data.name}: {length}, {where}, in {self.run.path}"
         self.console.print(head, highlight=False, soft_wrap=True)
+        if config.steps and config.horizon and config.steps * images_a_step > config.horizon:
+            late = f"its {config.schedule} schedule was laid out over {config.horizon:,} images and stays at its end after"
+            self.console.print(late, highlight=False, soft_wrap=True)
         if self.console.is_terminal and not self.quiet:
             share, seen = TextColumn("{task.percentage:3.0f}%"), TextColumn("{task.fields[seen]}")
             self.bar = Progress(share, BarColumn(None), seen, console=self.console, expand=True)

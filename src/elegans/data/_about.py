@@ -37,5 +37,6 @@ def no_root(name: str, root: str | None) -> None:
     """
     if root is not None:
         raise RequestError(
-            f"data.root = {root!r}: {name} reads no files of yours; leave it out (--data.root null), or name the set it is for with --data.name"
+            f"data.root = {root!r}: {name} reads no files of yours; leave it out (--data.root null), "
+            "or name the set it is for with --data.name"
         )

@@ -120,6 +120,7 @@ class Files:
                 if self._right(file, new):
                     path = new.replace(cache() / self.name / new.name)
                     return path, self.decode(_idx.unpack(path), path)
+                new.unlink()  # or pooch would take it for what the next mirror has
                 tried.append(f"{url} (other content than expected)")
         places = ", ".join(f"{place}{'' if place.is_dir() else ' (no such folder)'}" for place, _ in self._places(root))
         raise Failure(

@@ -146,9 +146,7 @@ def _labels(names: list[str]) -> NDArray[np.int64]:
     return np.array([number.get(name, -1) for name in first], np.int64)
 
 
-def _write(
-    scratch: Path, names: list[str], read: Read, size: int, channels: Literal[1, 3]
-) -> dict[str, str]:
+def _write(scratch: Path, names: list[str], read: Read, size: int, channels: Literal[1, 3]) -> dict[str, str]:
     """Write images.npy and labels.npy of the images that can be read; the reasons of the others, by name.
 
     Images are written one after the other, not mapped: memory stays flat, and a full disk is an error, not a signal.

@@ -1,4 +1,4 @@
-"""MNIST, small: 5,000 of its training digits, grey, 28x28, ten classes, part of this package."""
+"""5,000 of MNIST's training digits, grey, 28x28, ten classes; part of this package."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
-"""Rings: drawn circular glyphs in the spirit of Arrival's logograms; the class is the number of tendrils."""
+"""Rings of ink in the spirit of Arrival's logograms, drawn; the class is the number of tendrils."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from elegans.data._about import About, Arrays, no_root
 
 about = About(
     source="drawn by elegans",
-    licence="CC0: nobody's, use it as you like",
+    licence="CC0",
     count="as many as asked for",
     here="drawn when asked for, needs no files",
 )
@@ -18,7 +18,7 @@ about = About(
 _MOST = 10  # tendrils
 _CHUNK = 1 << 18  # pixels drawn at once: a bound on memory
 
-F32 = NDArray[np.float32]
+Real = NDArray[np.floating[Any]]  # float32 all along: Python's numbers do not widen it
 
 
 def build(
@@ -44,7 +44,7 @@ def build(
         RequestError: a root is given.
     """
     no_root("rings", root)
-    traits = np.random.default_rng(seed).random((n, 12 + 3 * _MOST), np.float32)  # a row an image: n changes none
+    traits = np.random.default_rng(seed).random((n, 10 + 3 * _MOST), np.float32)  # a row an image: n changes none
     labels = (traits[:, 0] * classes).astype(np.int64)
     images = np.empty((n, 1, size, size), np.uint8)
     step = max(_CHUNK // size**2, 1)
@@ -54,52 +54,47 @@ def build(
     return images, labels
 
 
-def _draw(traits: F32, labels: NDArray[np.int64], size: int) -> F32:
+def _draw(traits: Real, labels: NDArray[np.int64], size: int) -> Real:
     """Ink [n, size, size] in [0, 1] from traits in [0, 1); lengths are in units of half the picture."""
-    fixed = iter(traits[:, 1:12].T[:, :, None, None])
-    one = np.float32(1)
-
-    def between(low: float, high: float) -> F32:
-        """The next trait, [n, 1, 1], on that range."""
-        return np.float32(low) + np.float32(high - low) * next(fixed)
-
-    axis = (np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1
-    x = axis[None, None, :] - between(-0.06, 0.06)
-    y = axis[None, :, None] - between(-0.06, 0.06)
-    r = np.sqrt(x * x + y * y)
-    angle = np.arctan2(y, x)
-
-    turn, radius, swell, width = between(-np.pi, np.pi), between(0.46, 0.54), between(-np.pi, np.pi), between(0.045, 0.07)
-    wobble, wave, curl = between(0.0, 0.035), between(-np.pi, np.pi), between(-4.0, 4.0)
+    # one number an image, [n, 1, 1]
+    low = [-0.06, -0.06, -np.pi, 0.46, -np.pi, 0.045, 0.0, -np.pi, -4.0]
+    high = [0.06, 0.06, np.pi, 0.54, np.pi, 0.07, 0.035, np.pi, 4.0]
+    scaled = traits[:, 1:10] * np.subtract(high, low, dtype=np.float32) + np.array(low, np.float32)
+    left, up, turn, radius, swell, width, wobble, wave, curl = scaled.T[:, :, None, None]
     count = (labels + 1).astype(np.float32)[:, None, None]
-    spacing = np.float32(2 * np.pi) / count
+    spacing = 2 * np.pi / count
+
+    axis: Real = (np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1
+    x, y = axis[None, None, :] - left, axis[None, :, None] - up
+    r, angle = np.sqrt(x * x + y * y), np.arctan2(y, x)
 
     # the ring: half its width swells on one side, and closes to nothing halfway between the first and last tendril
-    half = width * (one + np.float32(0.55) * np.cos(angle - swell))
     gap = np.abs(_wrap(angle - turn + spacing / 2)) * radius
-    half = half * np.sqrt(np.clip(gap / np.float32(0.08) - one, 0, 1))
-    middle = radius * (one + wobble * np.cos(2 * angle - wave))
-    ink = _coverage(half, np.abs(r - middle), size)
+    half = width * (1 + 0.55 * np.cos(angle - swell)) * np.sqrt(np.clip(gap / 0.08 - 1, 0, 1))
+    middle = radius * (1 + wobble * np.cos(2 * angle - wave))
+    ring = _coverage(half, np.abs(r - middle), size)
 
     # tendrils: rooted in the ring, bent by a common curl, thin at the tip; unbent, each pixel belongs to the nearest
     straight = (angle - turn - curl * np.square(np.maximum(r - middle, 0))) / spacing
     nearest = np.rint(straight)
     slot = np.mod(nearest, count).astype(np.intp).reshape(len(traits), -1)
-    jitter, length, thick = (np.take_along_axis(t, slot, 1).reshape(r.shape) for t in np.split(traits[:, 12:], 3, 1))
-    off = np.abs(straight - nearest - (jitter - np.float32(0.5)) * np.float32(0.25)) * spacing * r
-    along = (r - middle) / (np.float32(0.26) + np.float32(0.14) * length)
-    rest = np.clip(one - along, 0, 1)
-    taper = np.float32(0.065) * np.sqrt(rest) + (np.float32(0.02) + np.float32(0.06) * thick) * rest**4
-    return np.maximum(ink, np.where(along > 0, _coverage(taper, off, size), 0))
+    jitter, length, thick = (np.take_along_axis(t, slot, 1).reshape(r.shape) for t in np.split(traits[:, 10:], 3, 1))
+    off = np.abs(straight - nearest - (jitter - 0.5) / 4) * spacing * r
+    along = (r - middle) / (0.26 + 0.14 * length)
+    rest = np.clip(1 - along, 0, 1)
+    taper = 0.065 * np.sqrt(rest) + (0.02 + 0.06 * thick) * rest**4
+    tendrils: Real = _coverage(taper, off, size) * (along > 0)
+    return np.maximum(ring, tendrils)
 
 
-def _wrap(angle: F32) -> F32:
+def _wrap(angle: Real) -> Real:
     """The same angle in [-pi, pi]."""
-    turn = np.float32(2 * np.pi)
-    return angle - turn * np.rint(angle / turn)
+    wrapped: Real = angle - 2 * np.pi * np.rint(angle / (2 * np.pi))
+    return wrapped
 
 
-def _coverage(half: F32, distance: F32, size: int) -> F32:
+def _coverage(half: Real, distance: Real, size: int) -> Real:
     """How much of a pixel lies within `half` of a line: one in the ink, zero outside, a ramp one pixel wide between."""
-    inked = np.clip((half - distance) * np.float32(size / 2) + np.float32(0.5), 0, 1)
-    return inked * np.clip(half * np.float32(size), 0, 1)  # a line thinner than a pixel is faint
+    inked = np.clip((half - distance) * (size / 2) + 0.5, 0, 1)
+    ink: Real = inked * np.clip(half * size, 0, 1)  # a line thinner than a pixel is faint
+    return ink

@@ -32,7 +32,8 @@ class Gan:
 
     def __init__(self, config: Config, networks: dict[str, nn.Module]) -> None:
         if set(networks) != {"generator", "discriminator"}:
-            raise RequestError(f"a gan has a generator and a discriminator; model {config.model.name!r} has {networks}")
+            found = ", ".join(networks) or "nothing"
+            raise RequestError(f"a gan has a generator and a discriminator; model {config.model.name!r} has {found}")
         self.config, self.options = config, config.gan
         self.loss = losses.find(self.options.loss, self.options.smoothing)
         self.device = parallel.device(config.device)

@@ -1,11 +1,15 @@
 """Multilayer perceptrons: the networks of the `vanilla` and `intro` GANs."""
 
 from math import prod
+from typing import Annotated
 
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, glorot_
+
+Widths = Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=1)]
 
 
 class Generator(nn.Module):
@@ -48,8 +52,8 @@ def build(
     shape: Shape,
     classes: int,
     latent: int,
-    generator: list[int],
-    discriminator: list[int],
+    generator: Widths,
+    discriminator: Widths,
     slope: float = 0.2,
     batch_norm: bool = False,
     dropout: float = 0.0,

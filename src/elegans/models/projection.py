@@ -7,9 +7,8 @@ from jaxtyping import Float, Int64
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
-from torch.nn.utils.parametrizations import spectral_norm
 
-from elegans.models._blocks import Label, Shape, Verdict
+from elegans.models._blocks import Label, Shape, SpectralNorm, Verdict
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -20,7 +19,7 @@ class Generator(nn.Module):
     def __init__(self, shape: Shape, classes: int, latent: int, width: int) -> None:
         super().__init__()
         channels, height, width_px = shape
-        self.start = (2 * width, height // 4, width_px // 4)
+        self.start, self.classes = (2 * width, height // 4, width_px // 4), classes
         self.label = Label(max(classes, 1), latent)
         self.linear = nn.Linear(2 * latent, 2 * width * self.start[1] * self.start[2])
         self.up1 = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1)
@@ -30,8 +29,10 @@ class Generator(nn.Module):
     def forward(
         self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None
     ) -> Float[Tensor, "n c h w"]:
-        """Images in [-1, 1] of the classes y; without labels all are of class 0."""
-        label = self.label(torch.zeros(len(z), dtype=torch.long, device=z.device) if y is None else y.clamp(min=0))
+        """Images in [-1, 1] of the classes y; without labels, or without classes, all are of class 0."""
+        if y is None or not self.classes:
+            y = torch.zeros(len(z), dtype=torch.long, device=z.device)
+        label = self.label(y.clamp(min=0))
         x = self.linear(torch.cat([z, label], 1)).unflatten(1, self.start)
         x = leaky_relu(self.norm0(x), 0.2)
         x = leaky_relu(self.norm1(self.up1(x)), 0.2)
@@ -45,11 +46,11 @@ class Discriminator(nn.Module):
     def __init__(self, shape: Shape, classes: int, width: int, features: int) -> None:
         super().__init__()
         channels, height, width_px = shape
-        self.down1 = spectral_norm(nn.Conv2d(channels, width, 4, stride=2, padding=1))
-        self.down2 = spectral_norm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1))
-        self.linear = spectral_norm(nn.Linear(2 * width * (height // 4) * (width_px // 4), features))
-        self.score = spectral_norm(nn.Linear(features, 1))
-        self.label = spectral_norm(nn.Embedding(classes, features)) if classes else None
+        self.down1 = SpectralNorm(nn.Conv2d(channels, width, 4, stride=2, padding=1))
+        self.down2 = SpectralNorm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1))
+        self.linear = SpectralNorm(nn.Linear(2 * width * (height // 4) * (width_px // 4), features))
+        self.score = SpectralNorm(nn.Linear(features, 1))
+        self.label = SpectralNorm(nn.Embedding(classes, features)) if classes else None
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " n"] | None = None) -> Verdict:
         """A score each: how real, and how much of its class."""

@@ -1,0 +1,108 @@
+"""`elegans data`."""
+
+from typing import Any
+
+from cyclopts import App
+
+data = App(name="data")
+
+
+@data.default
+def show() -> None:
+    """List the data sets: what each is, its terms, and whether it is here.
+
+    For example: `elegans data`, `elegans data get mnist`, `elegans data check mnist --root ~/mnist`
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from elegans import find
+
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=1000)  # a line a set, so that it can be searched
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("name", no_wrap=True)
+    for column in ("what", "count", "from", "licence", "here"):
+        table.add_column(column, overflow="fold")
+    for name in find.names("data"):
+        module = find.find("data", name)
+        about = module.about
+        licence = about.licence if about.free else f"{about.licence} (not free)"
+        table.add_row(name, find.first_line(module.__doc__ or ""), about.count, about.source, licence, _here(module))
+    console.print(table)
+
+
+@data.command
+def get(name: str, /) -> None:
+    """Show the terms of a data set, then download what is not here into the cache.
+
+    For example: `elegans data get fashion`
+
+    Parameters
+    ----------
+    name
+        Of the data set.
+    """
+    from elegans import find
+
+    module = find.find("data", name)
+    files = getattr(module, "files", None)
+    print(f"{name}: {module.about.source}")
+    print(f"licence: {module.about.licence}")
+    if files is None or files.home:
+        print(f"nothing to get: {_here(module)}")
+        return
+    for file in files.sha256:
+        print(f"{file}: {files.get(file)[0]}")
+
+
+@data.command
+def check(name: str, /, *, root: str | None = None) -> None:
+    """Check the content of each file of a data set, a line a file; exit with 1 if one is broken or missing.
+
+    For example: `elegans data check mnist`
+
+    Parameters
+    ----------
+    name
+        Of the data set.
+    root
+        The folder that holds the files, where they are not in ELEGANS_DATA or in the cache.
+    """
+    from elegans import find
+    from elegans.errors import Failure
+
+    module = find.find("data", name)
+    files = getattr(module, "files", None)
+    if files is None:
+        print(f"nothing to check: {_here(module)}")
+        return
+    bad = 0
+    for file, digest in files.sha256.items():
+        try:
+            found = files.find(file, root)
+            line = f"good     {file}  sha256 {digest}  {found[0]}" if found else f"missing  {file}"
+        except Failure as error:
+            found, line = None, f"bad      {file}  {error}"
+        bad += not found
+        print(line)
+    if bad:
+        raise Failure(
+            f"{bad} of {len(files.sha256)} files of {name} are missing or bad; what is missing is downloaded by "
+            f"`elegans data get {name}`"
+        )
+
+
+def _here(module: Any) -> str:
+    """Where a data set is, or that it is not here."""
+    files = getattr(module, "files", None)
+    if files is None:
+        return str(module.about.here)
+    if files.home:
+        return "part of the package"
+    paths = files.paths()
+    if not paths:
+        return "not here"
+    folders = ", ".join(sorted({str(path.parent) for path in paths.values()}))
+    return f"{'' if len(paths) == len(files.sha256) else f'{len(paths)} of {len(files.sha256)} files '}in {folders}"

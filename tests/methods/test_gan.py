@@ -1,0 +1,508 @@
+"""One step of a GAN: the gradients of one pass are those of two, and a step depends on nothing but what it is given."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load as read
+from safetensors.torch import save as write
+from torch import Tensor, nn
+
+from elegans import find, losses, seeds
+from elegans.batches import Batches
+from elegans.config import Config
+from elegans.errors import RequestError
+from elegans.methods.gan import Gan, Images, Labels, State, build, couples
+from elegans.models._blocks import Verdict
+from elegans.networks import networks
+
+RECIPES = [name for name in find.names("recipes") if find.recipe(name).config.method == "gan"]
+TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}  # of a gradient: the norm of the difference over the norm
+BATCH = 8
+D, G = "discriminator", "generator"
+Fields = dict[str, Any]
+T = TypeVar("T", bound=Gan)
+
+
+class Data(Batches):
+    """Random images of ten classes, in a precision of choice; it remembers which batches were asked for."""
+
+    def __init__(self, batch: int = BATCH, dtype: torch.dtype = torch.float32) -> None:
+        images = np.random.default_rng(0).integers(0, 256, (64, 1, 28, 28), np.uint8)
+        super().__init__(images, np.arange(64, dtype=np.int64) % 10, batch, seed=0)
+        self.dtype, self.asked = dtype, list[int]()
+
+    def __getitem__(self, number: int) -> tuple[Images, Labels]:
+        self.asked.append(number)
+        images, labels = super().__getitem__(number)
+        return images.to(self.dtype), labels
+
+
+class Noted(Gan):
+    """A Gan whose noise has the precision of its weights, and which remembers its updates."""
+
+    def __init__(self, config: Config, made: dict[str, nn.Module]) -> None:
+        super().__init__(config, made)
+        self.updates: list[tuple[str, list[Tensor]]] = []
+
+    def _latents(self, number: int, purpose: str) -> Tensor:
+        return super()._latents(number, purpose).to(next(self.generator.parameters()).dtype)
+
+    def _apply(self, player: str, gradients: Sequence[Tensor]) -> None:
+        self.updates.append((player, [gradient.clone() for gradient in gradients]))
+        super()._apply(player, gradients)
+
+    @property
+    def players(self) -> list[str]:
+        """Who was updated, in order."""
+        return [player for player, _ in self.updates]
+
+
+class Checked(Noted):
+    """The gradients of each update are computed a second time by plain autograd; the relative errors are kept."""
+
+    def __init__(self, config: Config, made: dict[str, nn.Module]) -> None:
+        super().__init__(config, made)
+        self.errors: list[float] = []
+
+    def _update_both(self, number: int, k: int, real: Images, y: Labels) -> dict[str, Tensor]:
+        expected = [plain_discriminator(self, number, k, real, y), plain_generator(self, number, k, real, y)]
+        return self._compare(expected, super()._update_both(number, k, real, y))
+
+    def _update_discriminator(self, number: int, k: int, real: Images, y: Labels) -> dict[str, Tensor]:
+        expected = [plain_discriminator(self, number, k, real, y)]
+        return self._compare(expected, super()._update_discriminator(number, k, real, y))
+
+    def _update_generator(self, number: int, k: int, real: Images, y: Labels) -> dict[str, Tensor]:
+        expected = [plain_generator_alone(self, number, k, real, y)]
+        return self._compare(expected, super()._update_generator(number, k, real, y))
+
+    def _compare(self, expected: list[Sequence[Tensor]], said: dict[str, Tensor]) -> dict[str, Tensor]:
+        for (_, found), right in zip(self.updates[-len(expected) :], expected, strict=True):
+            self.errors.append(distance(found, right) / distance(right))
+        assert all(value.isfinite() for value in said.values())
+        return said
+
+
+def distance(a: Sequence[Tensor], b: Sequence[Tensor] | None = None) -> float:
+    parts = a if b is None else [x - y for x, y in zip(a, b, strict=True)]
+    return torch.cat([part.flatten() for part in parts]).norm().item()
+
+
+# --- the same gradients by plain autograd: each player's own copies of the networks, own forward, own backward --------
+
+
+def copies(gan: Gan) -> tuple[nn.Module, nn.Module]:
+    return deepcopy(gan.generator), deepcopy(gan.discriminator)  # batch norm and spectral norm keep a state
+
+
+def scores(d: nn.Module, real: Tensor, fake: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    whole = any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d | Spread) for m in d.modules())
+    if whole:
+        return d(real, y).score, d(fake, y).score
+    real_score, fake_score = d(torch.cat([real, fake]), torch.cat([y, y])).score.chunk(2)
+    return real_score, fake_score
+
+
+def slopes(d: nn.Module, images: Tensor, y: Tensor) -> Tensor:
+    images = images.detach().clone().requires_grad_()
+    (slope,) = torch.autograd.grad(d(images, y).score.sum(), images, create_graph=True)
+    return slope.square().sum((1, 2, 3)).sqrt()
+
+
+def plain_discriminator(gan: Gan, number: int, k: int, real: Tensor, y: Tensor) -> Sequence[Tensor]:
+    state, options = torch.get_rng_state(), gan.options
+    (g, d), at, swap = copies(gan), draws(gan, number, k, "between"), draws(gan, number, k, "labels")
+    fake = g(gan._latents(number, f"discriminator {k}"), y).detach()
+    real_score, fake_score = scores(d, real, fake, y)
+    swapped = (swap < options.label_noise).to(real.dtype)
+    loss = gan.loss.critic(
+        (1 - swapped) * real_score + swapped * fake_score, (1 - swapped) * fake_score + swapped * real_score
+    )
+    if options.r1:
+        loss = loss + options.r1 / 2 * slopes(d, real, y).square().mean()
+    if options.r2:
+        loss = loss + options.r2 / 2 * slopes(d, fake, y).square().mean()
+    if options.gradient_penalty:
+        between = torch.stack([at[i] * real[i] + (1 - at[i]) * fake[i] for i in range(len(y))])
+        loss = loss + options.gradient_penalty * (slopes(d, between.to(real.dtype), y) - 1).square().mean()
+    torch.set_rng_state(state)  # the real update draws the same dropout
+    return torch.autograd.grad(loss, list(d.parameters()))
+
+
+def plain_generator(gan: Gan, number: int, k: int, real: Tensor, y: Tensor) -> Sequence[Tensor]:
+    state, (g, d) = torch.get_rng_state(), copies(gan)
+    fake = g(gan._latents(number, f"discriminator {k}"), y)
+    loss = gan.loss.player(*scores(d, real, fake, y))
+    torch.set_rng_state(state)
+    return torch.autograd.grad(loss, list(g.parameters()))
+
+
+def plain_generator_alone(gan: Gan, number: int, k: int, real: Tensor, y: Tensor) -> Sequence[Tensor]:
+    state, (g, d) = torch.get_rng_state(), copies(gan)
+    fake_score = d(
+        g(gan._latents(number, "discriminator 0" if gan.options.same_latent else f"generator {k}"), y), y
+    ).score
+    real_score = d(real, y).score if gan.options.loss == "relativistic" else torch.zeros_like(fake_score)
+    torch.set_rng_state(state)
+    return torch.autograd.grad(gan.loss.player(real_score, fake_score), list(g.parameters()))
+
+
+def draws(gan: Gan, number: int, k: int, purpose: str) -> Tensor:
+    return torch.rand(gan.config.batch, generator=seeds.generator(gan.config.seed, number, f"{purpose} {k}"))
+
+
+# --- what the tests are made of ---------------------------------------------------------------------------------------
+
+
+def configuration(recipe: str, fields: Fields | None = None, **gan: Any) -> Config:
+    """A recipe on a few images of ten classes, narrower, each player once a step, and what is asked for."""
+    config = find.recipe(recipe).config
+    once = {"smoothing": 0.0, "discriminator_steps": 1, "generator_steps": 1, "same_latent": False} | gan
+    size = {"batch": BATCH, "device": "cpu", "model.shape": (1, 28, 28), "ema.half_life": 100}
+    classes = 10 if config.model.classes is None else config.model.classes
+    options = {f"gan.{name}": value for name, value in once.items()}
+    widths = {f"model.{name}": narrow(value) for name, value in config.model.settings.items()}
+    return config.override(size | {"model.classes": classes} | options | widths | (fields or {}))
+
+
+def narrow(value: Any) -> Any:
+    """Widths of layers, or whatever else a setting is, as it is."""
+    if isinstance(value, list):
+        return [narrow(width) for width in value]
+    return value // 8 if isinstance(value, int) and value >= 32 else value
+
+
+def make(kind: type[T], config: Config, dtype: torch.dtype = torch.float32) -> T:
+    return kind(config, {name: made.to(dtype) for name, made in networks(config, find.recipe(config)).items()})
+
+
+def run(gan: Gan, steps: Sequence[int], batches: Batches | None = None) -> list[dict[str, Tensor]]:
+    return [gan.step(number, 0.0, batches or Data()) for number in steps]
+
+
+def same_bits(a: State, b: State) -> bool:
+    assert {file: set(tensors) for file, tensors in a.items()} == {file: set(tensors) for file, tensors in b.items()}
+    return all(torch.equal(tensor, b[file][name]) for file, tensors in a.items() for name, tensor in tensors.items())
+
+
+def has_batch_norm(network: nn.Module) -> bool:
+    return any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in network.modules())
+
+
+# --- gradients --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("loss", losses.names())
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_one_pass_has_the_gradients_of_two(recipe: str, loss: str, dtype: torch.dtype) -> None:
+    gan = make(Checked, configuration(recipe, update="one-pass", loss=loss), dtype)
+    said = run(gan, [0, 1], Data(dtype=dtype))
+    assert gan.players == [D, G] * 2
+    assert max(gan.errors) < TOLERANCE[dtype]
+    if loss != "hinge":  # which after some steps has fakes beyond its margin
+        assert [s["one_pass"] for s in said] == [0.0 if has_batch_norm(gan.discriminator) else 1.0] * 2
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"r1": 1.0},
+        {"r2": 0.5},
+        {"gradient_penalty": 10.0},
+        {"r1": 0.1, "r2": 0.2, "gradient_penalty": 0.3},
+        {"label_noise": 0.3},
+        {"smoothing": 0.1},
+        {"loss": "relativistic", "r1": 1.0, "r2": 1.0},
+        {"loss": "wasserstein", "gradient_penalty": 10.0, "label_noise": 0.3},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_one_pass_is_exact_with_penalties_swapped_labels_and_smoothing(
+    recipe: str, extra: Fields, dtype: torch.dtype
+) -> None:
+    gan = make(Checked, configuration(recipe, update="one-pass", **extra), dtype)
+    said = run(gan, [0, 1], Data(dtype=dtype))
+    assert max(gan.errors) < TOLERANCE[dtype]
+    separate = has_batch_norm(gan.discriminator) or "label_noise" in extra
+    assert {float(s["one_pass"]) for s in said} == {0.0 if separate else 1.0}
+    penalised = bool(extra.keys() & {"r1", "r2", "gradient_penalty"})
+    assert ["penalty" in s for s in said] == [penalised] * 2
+
+
+@pytest.mark.parametrize("loss", losses.names())
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_alternating_updates_have_plain_gradients_at_the_weights_of_the_moment(recipe: str, loss: str) -> None:
+    options = {"r1": 0.5, "label_noise": 0.2, "discriminator_steps": 2, "generator_steps": 2}
+    gan = make(Checked, configuration(recipe, update="alternating", loss=loss, **options), torch.float64)
+    run(gan, [0], Data(dtype=torch.float64))
+    assert gan.players == [D, D, G, G]
+    assert max(gan.errors) < 1e-10
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_several_updates_a_step_with_one_pass_are_exact_too(recipe: str) -> None:
+    options = {"update": "one-pass", "discriminator_steps": 2, "generator_steps": 2}
+    gan = make(Checked, configuration(recipe, **options), torch.float64)
+    run(gan, [0], Data(dtype=torch.float64))
+    assert gan.players == [D, D, G, G]
+    assert max(gan.errors) < 1e-10
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+def test_beyond_the_hinge_one_pass_takes_two_and_is_exact(dtype: torch.dtype) -> None:
+    gan = make(Checked, configuration("intro", update="one-pass", loss="hinge"), dtype)
+    with torch.no_grad():
+        fakes = gan.discriminator(gan.generator(gan._latents(0, "discriminator 0"))).score
+        list(gan.discriminator.parameters())[-1].sub_(1.0 + fakes.median())  # half of them beyond the margin of -1
+    (said,) = run(gan, [0], Data(dtype=dtype))
+    assert said["one_pass"] == 0.0
+    assert max(gan.errors) < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("loss", losses.names())
+def test_one_pass_is_exact_where_the_discriminator_is_sure(loss: str) -> None:
+    gan = make(Checked, configuration("intro", update="one-pass", loss=loss))
+    with torch.no_grad():
+        list(gan.discriminator.parameters())[-2].mul_(100.0)
+    fakes = gan.discriminator(gan.generator(gan._latents(0, "discriminator 0"))).score
+    assert fakes.std() > 5  # factors of e⁵ between the samples' ratios
+    run(gan, [0])
+    assert max(gan.errors) < 1e-5
+
+
+def test_all_players_ratios_differ_from_sample_to_sample() -> None:
+    """Else the tests above would not notice a ratio that is the same for the whole batch."""
+    gan = make(Noted, configuration("intro", update="one-pass"), torch.float64)
+    fakes = gan.discriminator(gan.generator(gan._latents(0, "discriminator 0"))).score
+    ratio = losses.gradient_ratio(gan.loss, torch.zeros_like(fakes), fakes)
+    assert ratio is not None
+    assert ratio.std() / ratio.mean().abs() > 1e-2
+
+
+class Spread(nn.Module):
+    """A discriminator that also sees how much the images of a batch differ: it couples them without batch norm."""
+
+    couples_samples = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.score = nn.Linear(784, 1)
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Verdict:
+        return Verdict(torch.tanh(self.score(x.flatten(1))).squeeze(1) * x.std(0).mean())
+
+
+def test_a_discriminator_that_says_it_couples_samples_is_asked_twice_and_is_exact() -> None:
+    config = configuration("intro", update="one-pass")
+    made = networks(config, find.recipe(config)) | {"discriminator": Spread()}
+    gan = Checked(config, {name: network.double() for name, network in made.items()})
+    (said,) = run(gan, [0], Data(dtype=torch.float64))
+    assert said["one_pass"] == 0.0
+    assert max(gan.errors) < 1e-10
+
+
+# --- the order of things ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("update", "d", "g", "expected"),
+    [
+        ("alternating", 1, 1, [D, G]),
+        ("alternating", 3, 1, [D, D, D, G]),
+        ("alternating", 1, 2, [D, G, G]),
+        ("one-pass", 1, 1, [D, G]),
+        ("one-pass", 3, 1, [D, D, D, G]),
+        ("one-pass", 1, 3, [D, G, G, G]),
+    ],
+)
+def test_who_is_updated_how_often_and_on_which_batches(update: str, d: int, g: int, expected: list[str]) -> None:
+    gan, data = make(Noted, configuration("intro", update=update, discriminator_steps=d, generator_steps=g)), Data()
+    run(gan, [5], data)
+    assert gan.players == expected
+    assert data.asked[:d] == list(range(5 * d, 5 * d + d))  # each discriminator update sees its own real images
+    assert set(data.asked[d:]) <= {5 * d}
+    assert gan.images_a_step == BATCH * d
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_same_latent(same: bool) -> None:
+    gan = make(Noted, configuration("intro", update="alternating", generator_steps=2, same_latent=same))
+    seen: list[Tensor] = []
+    gan.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    run(gan, [3])
+    assert len(seen) == 3
+    assert [torch.equal(a, b) for a, b in ((seen[0], seen[1]), (seen[0], seen[2]), (seen[1], seen[2]))] == [same] * 3
+
+
+@pytest.mark.parametrize("update", ["alternating", "one-pass"])
+def test_no_two_updates_of_the_discriminator_see_the_same_fakes(update: str) -> None:
+    gan = make(Noted, configuration("intro", update=update, discriminator_steps=2))
+    seen: list[Tensor] = []
+    gan.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    run(gan, [0, 1])
+    assert len({tuple(z.flatten().tolist()) for z in seen}) == len(seen) == (4 if update == "one-pass" else 6)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_one_pass_says_the_losses_and_scores_of_the_weights_before(recipe: str) -> None:
+    gan = make(Noted, configuration(recipe, update="one-pass"))
+    (g, d), (real, y) = copies(gan), Data()[0]
+    seeds.fix(gan.config.seed, 0)
+    real_score, fake_score = scores(d, real, g(gan._latents(0, "discriminator 0"), y), y)
+    (said,) = run(gan, [0])
+    bce = nn.functional.binary_cross_entropy_with_logits
+    expected = {
+        "discriminator_loss": bce(real_score, torch.ones(BATCH)) + bce(fake_score, torch.zeros(BATCH)),
+        "generator_loss": bce(fake_score, torch.ones(BATCH)),
+        "real_score": real_score.mean(),
+        "fake_score": fake_score.mean(),
+    }
+    for name, value in expected.items():
+        torch.testing.assert_close(said[name], value.detach(), rtol=1e-4, atol=1e-5)
+    assert not any(value.requires_grad for value in said.values())
+
+
+# --- a step is a function of configuration, weights and number --------------------------------------------------------
+
+
+@pytest.mark.parametrize("update", ["alternating", "one-pass"])
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_step_depends_on_nothing_else(recipe: str, update: str) -> None:
+    gan = make(Gan, configuration(recipe, update=update, r1=0.1, label_noise=0.1))
+    run(gan, [0, 1])
+    twin, other = deepcopy(gan), deepcopy(gan)
+    run(gan, [2])
+    torch.manual_seed(99)  # nor on the state the process is in
+    torch.rand(5)
+    run(twin, [2])
+    assert same_bits(gan.state(), twin.state())
+    run(other, [3])
+    assert not same_bits(gan.state(), other.state())
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_saved_state_goes_on_bit_for_bit(recipe: str) -> None:
+    config = configuration(recipe)
+    gan = make(Gan, config)
+    run(gan, [0, 1, 2])
+    state = gan.state()
+    files = {file: write({name: tensor.contiguous() for name, tensor in state[file].items()}) for file in state}
+    fresh = make(Gan, config.override({"seed": 5}))  # other weights, to be overwritten
+    fresh.config = config
+    fresh.load({file: read(content) for file, content in files.items()})
+    assert same_bits(gan.state(), fresh.state())
+    run(gan, [3, 4])
+    run(fresh, [3, 4])
+    assert same_bits(gan.state(), fresh.state())
+    assert {"generator", "discriminator", "ema", "optimisers"} == files.keys()
+
+
+def test_another_seed_is_another_training() -> None:
+    a, b = (make(Gan, configuration("intro", {"seed": seed})) for seed in (1, 2))
+    b.load(deepcopy(a.state()))
+    run(a, [0])
+    run(b, [0])
+    assert not same_bits(a.state(), b.state())
+
+
+# --- what a step does besides -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("schedule", "factor"), [("constant", 1.0), ("linear", 0.25), ("cosine", 0.1464466)])
+def test_learning_rates_follow_the_schedule(schedule: str, factor: float) -> None:
+    fields = {"schedule": schedule, "gan.generator.lr": 0.02, "gan.discriminator.lr": 0.004, "gan.generator.beta1": 0.3}
+    gan = make(Gan, configuration("intro", fields))
+    gan.step(0, 0.75, Data())
+    assert gan.optimisers[G].param_groups[0]["lr"] == pytest.approx(0.02 * factor)
+    assert gan.optimisers[D].param_groups[0]["lr"] == pytest.approx(0.004 * factor)
+    assert gan.optimisers[G].param_groups[0]["betas"] == (0.3, 0.999)
+
+
+def test_adams_first_step_moves_every_weight_by_the_learning_rate() -> None:
+    gan = make(Noted, configuration("intro", {"gan.generator.lr": 0.02, "gan.discriminator.lr": 0.004}))
+    before = deepcopy([list(network.parameters()) for network in (gan.generator, gan.discriminator)])
+    run(gan, [0])
+    for player, network, old, lr in ((G, gan.generator, before[0], 0.02), (D, gan.discriminator, before[1], 0.004)):
+        gradients = dict(gan.updates)[player]
+        for weight, was, gradient in zip(network.parameters(), old, gradients, strict=True):
+            clear = gradient.abs() > 1e-5  # far from Adam's epsilon of 1e-8
+            torch.testing.assert_close((weight - was)[clear], -lr * gradient.sign()[clear], rtol=2e-3, atol=0)
+
+
+def test_the_average_follows_the_generator() -> None:
+    gan = make(Gan, configuration("intro", {"ema.half_life": 16, "ema.ramp": 1.0}))
+    expected = [p.detach().clone() for p in gan.average.parameters()]
+    for number in range(4):
+        run(gan, [number])
+        old = 0.5 ** (BATCH / min(16, BATCH * (number + 1)))
+        expected = [old * e + (1 - old) * p.detach() for e, p in zip(expected, gan.generator.parameters(), strict=True)]
+    assert distance(list(gan.average.parameters()), expected) < 1e-6 * distance(expected)
+    assert not gan.average.training
+    assert not any(p.requires_grad for p in gan.average.parameters())
+
+
+def test_the_sheet_is_of_the_averaged_generator_and_of_the_same_noise() -> None:
+    gan = make(Gan, configuration("demo"))
+    run(gan, [0])
+    labels = torch.arange(10)
+    first = gan.sheet(10, labels)
+    assert torch.equal(first, gan.sheet(10, labels))
+    z = seeds.latents(10, gan.config.latent, gan.config.seed, 0, "sheet")
+    assert torch.equal(first, gan.average(z, labels))
+    assert not torch.equal(first, gan.sheet(10, labels.flip(0)))
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_convolutions_lie_in_memory_with_channels_last(recipe: str) -> None:
+    gan = make(Gan, configuration(recipe))
+    for network in (gan.generator, gan.discriminator, gan.average):
+        for parameter in network.parameters():
+            assert parameter.ndim != 4 or parameter.is_contiguous(memory_format=torch.channels_last)
+
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (lambda: nn.BatchNorm1d(4), True),
+        (lambda: nn.BatchNorm2d(4), True),
+        (lambda: nn.SyncBatchNorm(4), True),
+        (Spread, True),
+        (lambda: nn.LayerNorm(4), False),
+        (lambda: nn.GroupNorm(2, 4), False),
+        (lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4)), False),
+        (lambda: nn.Dropout(0.5), False),
+    ],
+)
+def test_what_couples_the_samples_of_a_batch(layer: Callable[[], nn.Module], expected: bool) -> None:
+    assert couples(nn.Sequential(nn.Identity(), nn.Sequential(layer()))) == expected
+
+
+@pytest.mark.parametrize(
+    "names", [[], ["generator"], ["generator", "critic"], ["generator", "discriminator", "encoder"]]
+)
+def test_networks_of_other_names_are_refused(names: list[str]) -> None:
+    with pytest.raises(RequestError, match="a gan has a generator and a discriminator; model 'mlp' has"):
+        build(configuration("intro"), {name: nn.Linear(1, 1) for name in names})
+
+
+def test_the_refusal_of_networks_is_short() -> None:
+    with pytest.raises(RequestError) as caught:
+        build(configuration("intro"), {"encoder": nn.Sequential(*(nn.Linear(9, 9) for _ in range(50)))})
+    assert len(str(caught.value)) < 200
+
+
+def test_an_unknown_loss_and_smoothing_without_targets_are_refused() -> None:
+    with pytest.raises(RequestError, match="did you mean 'hinge'"):
+        make(Gan, configuration("intro", loss="hinges"))
+    with pytest.raises(RequestError, match="no targets to smooth"):
+        make(Gan, configuration("intro", loss="hinge", smoothing=0.1))

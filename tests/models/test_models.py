@@ -1,0 +1,219 @@
+"""Every model alone and every recipe's networks: shapes, ranges, gradients, and what is refused."""
+
+import inspect
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from elegans import find
+from elegans.config import Config
+from elegans.errors import RequestError
+from elegans.models._blocks import Label, Shape, SpectralNorm, Verdict
+from elegans.networks import networks
+
+MODELS, RECIPES = find.names("models"), find.names("recipes")
+NEEDED: dict[str, dict[str, Any]] = {
+    "mlp": {"generator": [16, 24], "discriminator": [24, 16]}
+}  # settings without default
+SHAPES = [(1, 28, 28), (3, 32, 32), (1, 16, 24)]
+N, LATENT = 6, 7
+
+
+def built(model: str, shape: Shape = (1, 28, 28), classes: int = 10, **settings: Any) -> dict[str, nn.Module]:
+    fields = {"model.name": model, "model.shape": shape, "model.classes": classes, "latent.size": LATENT}
+    settings = NEEDED.get(model, {}) | settings
+    config = Config().override(fields | {f"model.{name}": value for name, value in settings.items()})
+    return networks(config, find.recipe(config))
+
+
+def conditional() -> list[str]:
+    """The models whose generator has a vector for each label."""
+    return [name for name in MODELS if any(isinstance(m, Label) for m in built(name)["generator"].modules())]
+
+
+def of_recipe(name: str) -> tuple[Config, dict[str, nn.Module]]:
+    config = find.recipe(name).config
+    classes = 10 if config.model.classes is None else config.model.classes
+    config = config.override({"model.shape": config.model.shape or (1, 28, 28), "model.classes": classes})
+    return config, networks(config, find.recipe(name))
+
+
+def check(made: dict[str, nn.Module], shape: tuple[int, ...], latent: int) -> None:
+    """Images of the right shape and range, scores of rank 1, and a gradient at every weight of both."""
+    z, y = torch.randn(N, latent), torch.arange(N)
+    images = made["generator"](10 * z, y)
+    assert images.shape == (N, *shape)
+    assert images.dtype == torch.float32
+    assert images.abs().max() <= 1
+    verdict = made["discriminator"](images, y)
+    assert isinstance(verdict, Verdict)
+    assert verdict.score.shape == (N,)
+    for network in made.values():
+        names = [name for name, p in network.named_parameters() if p.requires_grad]
+        gradients = torch.autograd.grad(
+            verdict.score.square().sum(), list(network.parameters()), retain_graph=True, allow_unused=True
+        )
+        without = [name for name, gradient in zip(names, gradients, strict=True) if gradient is None]
+        assert without == []
+        assert all(gradient.isfinite().all() for gradient in gradients)
+        assert any(gradient.any() for gradient in gradients)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("classes", [0, 10])
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_makes_images_of_every_shape_and_judges_them(model: str, classes: int, shape: Shape) -> None:
+    check(built(model, shape, classes), shape, LATENT)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_has_networks_that_work(recipe: str) -> None:
+    config, made = of_recipe(recipe)
+    assert config.model.shape is not None
+    if set(made) == {"generator", "discriminator"}:
+        check(made, config.model.shape, config.latent.size)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_initial_weights_are_those_of_the_seed(recipe: str) -> None:
+    config, first = of_recipe(recipe)
+    torch.manual_seed(77)
+    again = networks(config, find.recipe(recipe))
+    other = networks(config.override({"seed": config.seed + 1}), find.recipe(recipe))
+    for name, network in first.items():
+        values, same, different = (list(n.state_dict().values()) for n in (network, again[name], other[name]))
+        assert all(torch.equal(a, b) for a, b in zip(values, same, strict=True))
+        assert not all(torch.equal(a, b) for a, b in zip(values, different, strict=True))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_without_labels_there_are_images_and_scores_too(model: str) -> None:
+    made = built(model)
+    images = made["generator"](torch.randn(N, LATENT))
+    assert images.shape == (N, 1, 28, 28)
+    assert made["discriminator"](images).score.shape == (N,)
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name != "mlp"])
+@pytest.mark.parametrize("shape", [(1, 30, 28), (1, 28, 30), (3, 33, 33)], ids=str)
+def test_sides_that_are_no_multiple_of_four_are_refused(model: str, shape: Shape) -> None:
+    with pytest.raises(RequestError, match=f"model '{model}': .*multiples of 4 here, not {shape[1]} x {shape[2]}"):
+        built(model, shape)
+
+
+def test_an_mlp_takes_any_sides() -> None:
+    check(built("mlp", (2, 5, 3)), (2, 5, 3), LATENT)
+
+
+@pytest.mark.parametrize("model", conditional())
+def test_the_label_changes_the_image_and_the_score(model: str) -> None:
+    made = {name: network.eval() for name, network in built(model).items()}
+    z = torch.randn(1, LATENT).expand(10, -1)
+    images = made["generator"](z, torch.arange(10))
+    scores = made["discriminator"](images[:1].expand(10, -1, -1, -1), torch.arange(10)).score
+    for values in (images.flatten(1), scores.unsqueeze(1)):
+        differences = torch.cdist(values, values) + torch.eye(10)
+        assert (differences > 1e-6).all()
+
+
+@pytest.mark.parametrize("model", conditional())
+def test_a_row_that_is_wholly_one_class_is_that_label(model: str) -> None:
+    generator = built(model)["generator"].eval()
+    z, y = torch.randn(N, LATENT), torch.tensor([3, 1, 4, 1, 5, 9])
+    torch.testing.assert_close(generator(z, torch.eye(10)[y]), generator(z, y), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer", "x"),
+    [
+        (lambda: nn.Linear(7, 5), torch.randn(N, 7)),
+        (lambda: nn.Linear(7, 5, bias=False), torch.randn(N, 7)),
+        (lambda: nn.Conv2d(3, 4, 3, stride=2, padding=1), torch.randn(N, 3, 8, 8)),
+        (lambda: nn.Embedding(5, 4), torch.arange(5)),
+    ],
+)
+def test_spectral_norm_is_that_of_torch(layer: Callable[[], nn.Module], x: Tensor) -> None:
+    """In value and gradients, over several steps of the power iteration, and then in evaluation."""
+    ours, theirs = SpectralNorm(deepcopy(inner := layer())), spectral_norm(inner)
+    state = theirs.parametrizations.weight[0]
+    ours.u.copy_(state._u)
+    ours.v.copy_(state._v)
+    for training in (True, True, True, False):
+        ours.train(training)
+        theirs.train(training)
+        a, b = ours(x), theirs(x)
+        torch.testing.assert_close(a, b)
+        b_weights = [p for name, p in theirs.named_parameters() if "weight" in name]
+        a_weights = [p for name, p in ours.named_parameters() if "weight" in name]
+        torch.testing.assert_close(
+            torch.autograd.grad(a.pow(3).sum(), a_weights), torch.autograd.grad(b.pow(3).sum(), b_weights)
+        )
+        torch.testing.assert_close(ours.u, state._u)
+    assert not ours.u.requires_grad
+
+
+def test_spectral_norm_makes_the_largest_singular_value_one() -> None:
+    layer = SpectralNorm(nn.Linear(8, 8, bias=False))
+    for _ in range(200):
+        layer(torch.zeros(1, 8))
+    assert torch.linalg.matrix_norm(layer(torch.eye(8)).detach(), 2).item() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_label_is_a_row_and_a_mixture_the_mean_of_rows() -> None:
+    label = Label(4, 3)
+    y = torch.tensor([2, 0, 3])
+    torch.testing.assert_close(label(torch.eye(4)[y]), label(y), rtol=0, atol=0)
+    half = label(torch.tensor([[0.5, 0.0, 0.5, 0.0]]))
+    torch.testing.assert_close(half[0], (label.weight[0] + label.weight[2]) / 2)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_mistyped_setting_is_answered_with_the_nearest(model: str) -> None:
+    own = list(inspect.signature(find.find("models", model).build).parameters)[3:]
+    for name in own:
+        wrong = name[:1] + name[2:]  # the second letter is missing
+        with pytest.raises(RequestError, match=rf"no field 'model\.{wrong}'; did you mean 'model\.{name}'"):
+            built(model, **{wrong: 3})
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "message"),
+    [
+        ("projection", {"width": "wide"}, r"model\.width = 'wide': input should be a valid integer"),
+        ("projection", {"width": 0}, r"model\.width = 0: input should be greater than 0"),
+        ("mlp", {"generator": 64}, r"model\.generator = 64: input should be a valid list"),
+        ("mlp", {"generator": ["a"]}, r"model\.generator\.0 = 'a': input should be a valid integer"),
+        ("mlp", {"dropout": "much"}, r"model\.dropout = 'much': input should be a valid number"),
+        ("mlp", {"batch_norm": "perhaps"}, r"model\.batch_norm = 'perhaps': input should be a valid boolean"),
+        ("mlp", {"dropout": 1.5}, r"model 'mlp': dropout probability has to be between 0 and 1"),
+        ("mlp", {"generator": []}, r"model\.generator = \[\]: list should have at least 1 item"),
+        ("mlp", {"discriminator": []}, r"model\.discriminator = \[\]: list should have at least 1 item"),
+        ("mlp", {"generator": [0]}, r"model\.generator\.0 = 0: input should be greater than 0"),
+        ("mlp", {"discriminator": [8, -3]}, r"model\.discriminator\.1 = -3: input should be greater than 0"),
+    ],
+)
+def test_settings_of_a_wrong_type_or_range_are_refused(model: str, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        built(model, **settings)
+
+
+def test_a_setting_that_is_missing_is_named() -> None:
+    config = Config().override({"model.name": "mlp", "model.shape": (1, 28, 28), "model.generator": [8]})
+    with pytest.raises(RequestError, match=r"model\.discriminator"):
+        networks(config, find.recipe(config))
+
+
+def test_an_unknown_model_is_answered_with_the_nearest() -> None:
+    with pytest.raises(RequestError, match="there is no model 'shalow'; did you mean 'shallow'"):
+        built("shalow")
+
+
+def test_a_recipe_without_its_networks_asks_for_its_file() -> None:
+    config = Config().override({"model.name": "recipe", "model.shape": (1, 28, 28), "recipe": "mine"})
+    with pytest.raises(RequestError, match=r"networks of 'mine' are in a file of your own: add --recipe FILE\.py"):
+        networks(config, find.recipe(config))
