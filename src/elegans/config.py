@@ -19,7 +19,7 @@ T = TypeVar("T", bound="Section")
 class Section(BaseModel):
     """A group of plain values. Unknown names, wrong types and values out of range are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class Part(Section):
@@ -210,7 +210,8 @@ def describe(path: str) -> str:
 def parse(tokens: list[str] | tuple[str, ...]) -> dict[str, Any]:
     """Dotted flags as fields: `["--gan.loss", "hinge", "--batch=32"]` is `{"gan.loss": "hinge", "batch": "32"}`.
 
-    Values that read as JSON lists or objects become those; the rest stays text, which the field's type reads.
+    Values that read as JSON lists or objects become those, and in a part's own settings numbers become numbers; the
+    rest stays text, which the field's type reads.
 
     Raises:
         RequestError: a word that is no flag, a flag without a value, a flag given twice.
@@ -233,7 +234,8 @@ def parse(tokens: list[str] | tuple[str, ...]) -> dict[str, Any]:
             decoded = json.loads(value)
         except json.JSONDecodeError:
             decoded = value
-        fields[name] = decoded if isinstance(decoded, list | dict | bool) or decoded is None else value
+        own = name.split(".")[0] in ("data", "model") and not describe(name)  # a setting whose type is not known here
+        fields[name] = decoded if own or isinstance(decoded, list | dict | bool) or decoded is None else value
     return fields
 
 

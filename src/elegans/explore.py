@@ -83,6 +83,8 @@ class Model:
             return torch.randint(self.classes, (n,), generator=seeds.generator(seed, 0, "sample labels")).numpy()
         if not self.classes:
             raise RequestError(f"{self.config.recipe!r} is not conditional: it has no labels to choose")
+        if not isinstance(which, str | int) and len(which) != n:
+            raise RequestError(f"{len(which)} labels for {n} images: give one for all or one for each")
         chosen = np.arange(n) % self.classes if isinstance(which, str) else np.broadcast_to(which, n).astype(np.int64)
         if wrong := [int(k) for k in chosen if not 0 <= k < self.classes]:
             raise RequestError(f"there is no label {wrong[0]}; the labels are 0 to {self.classes - 1}")

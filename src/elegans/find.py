@@ -99,7 +99,8 @@ def call(build: Callable[..., T], section: str, settings: Mapping[str, Any], **g
     import inspect
 
     known = [f"{section}.{name}" for name in inspect.signature(build).parameters if name not in given]
-    checked: Callable[..., T] = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(build)
+    options = ConfigDict(arbitrary_types_allowed=True, coerce_numbers_to_str=True)
+    checked: Callable[..., T] = validate_call(config=options)(build)
     try:
         return checked(**given, **settings)
     except ValidationError as error:
@@ -116,6 +117,8 @@ def _load(path: Path) -> ModuleType:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
+    except ValidationError as error:
+        raise RequestError(f"{path}: {explain(error, '', [])}") from error
     except Exception as error:
         raise RequestError(f"{path} does not run: {type(error).__name__}: {error}") from error
     return module

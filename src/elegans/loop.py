@@ -5,6 +5,7 @@ import time
 from copy import deepcopy
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -20,7 +21,8 @@ from elegans.stop import Stop, Stopped
 from elegans.tensors import to_bytes
 from elegans.watch import Watch
 
-SHEET = 64
+SHEET = 64  # samples on a sheet, at most
+FILM = 32  # frames of progress.gif, at most
 
 
 @runtime_checkable
@@ -174,5 +176,6 @@ def finish(run: Run) -> None:
     if frames := run.frames():
         assert run.config.model.shape is not None
         scale = images.enlarged(run.config.model.shape[1])
-        film = [Image.open(frame).reduce(scale) for frame in frames]
+        chosen = [frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), FILM))]
+        film = [images.coarse(Image.open(frame).reduce(scale)) for frame in chosen]
         images.write_gif(run.path / "progress.gif", film, milliseconds=120, hold=1500)

@@ -16,6 +16,7 @@ def app() -> App:
         help="Small generative models, finished: train, sample and play with them on a laptop CPU.",
         help_epilogue="Begin with: elegans train demo   Then: elegans recipes",
         version=_version,
+        suppress_keyboard_interrupt=False,  # a training that was stopped has something to say
     )
     for file in sorted(Path(__file__).parent.glob("[!_]*.py")):
         made.command(getattr(import_module(f"elegans.cli.{file.stem}"), file.stem), name=file.stem)

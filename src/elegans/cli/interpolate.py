@@ -24,7 +24,7 @@ def interpolate(
 
     A gif goes there and back, so that it has no jump; with --cycle it goes round.
 
-    Examples:
+    For example:
 
     elegans interpolate runs/demo --label 6 --out six.gif
 

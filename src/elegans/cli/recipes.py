@@ -4,7 +4,7 @@
 def recipes(name: str | None = None, /) -> None:
     """List the recipes, or show one: what it is, what to expect, and every field with its value.
 
-    Examples:
+    For example:
 
     elegans recipes
 

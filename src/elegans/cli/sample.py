@@ -21,7 +21,7 @@ def sample(
 ) -> None:
     """Draw images from a trained run.
 
-    Examples:
+    For example:
 
     elegans sample runs/demo -n 100 --balanced --out digits.png
 

@@ -21,7 +21,7 @@ def train(
 
     Any field of the recipe can be changed with a dotted flag; `elegans recipes NAME` lists them all.
 
-    Examples:
+    For example:
 
     elegans train demo
 
