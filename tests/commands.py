@@ -4,10 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+PATIENCE = 600  # seconds for a process that takes three, on a machine that has much else to do
 COMMAND = [sys.executable, "-m", "elegans"]
 
 TINY = '''
@@ -52,18 +56,23 @@ def write_recipe(folder: Path, text: str, name: str = "tiny") -> Path:
     return path
 
 
-def start(*words: object) -> subprocess.Popen[str]:
-    """`elegans WORDS`, running."""
+@contextmanager
+def start(*words: object) -> Iterator[subprocess.Popen[str]]:
+    """`elegans WORDS`, running; it does not outlive the block."""
     command = [*COMMAND, *map(str, words)]
-    return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=PIPE, stderr=PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def run(*words: object, code: int = 0) -> str:
     """`elegans WORDS` to its end, which is to have that exit code; what it said on stderr."""
-    process = start(*words)
-    _, said = process.communicate(timeout=300)
-    assert process.returncode == code, said
-    return said
+    with start(*words) as process:
+        _, said = process.communicate(timeout=PATIENCE)
+        assert process.returncode == code, said
+        return said
 
 
 def records(run: Path) -> list[dict[str, Any]]:

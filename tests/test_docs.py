@@ -19,7 +19,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 def commands() -> list[str]:
     """Every line of the pages and of the recipes' docstrings that begins with `elegans `."""
     texts = [page.read_text(encoding="utf-8") for page in PAGES] + [find.recipe(n).about for n in find.names("recipes")]
-    return sorted({m.strip() for text in texts for m in re.findall(r"^(?: {4}|Command: )(elegans [^#\n]+)", text, re.M)})
+    line = re.compile(r"^(?: {4}|Command: )(elegans [^#\n]+)", re.MULTILINE)
+    return sorted({found.strip() for text in texts for found in line.findall(text)})
 
 
 @pytest.mark.parametrize("command", commands())

@@ -40,7 +40,7 @@ def newest(run: Path) -> int:
 
 def wait(process: subprocess.Popen[str], moment: Callable[[], bool]) -> None:
     """Until the moment has come."""
-    end = time.monotonic() + 240
+    end = time.monotonic() + commands.PATIENCE
     while not moment():
         assert process.poll() is None, f"it ended before the moment came: {process.communicate()[1]}"
         assert time.monotonic() < end, "the moment never came"
@@ -49,26 +49,26 @@ def wait(process: subprocess.Popen[str], moment: Callable[[], bool]) -> None:
 
 def interrupt(number: int, moment: Callable[[], bool], *words: object) -> tuple[int, str]:
     """Start the command, send it the signal when the moment has come; its exit code and what it said."""
-    process = commands.start(*words)
-    wait(process, moment)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=240)
-    return process.returncode, said
+    with commands.start(*words) as process:
+        wait(process, moment)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=commands.PATIENCE)
+        return process.returncode, said
 
 
 def kill_while_it_writes(run: Path, *words: object) -> None:
     """Kill the command with a checkpoint half written: hold it, look whether one is, else let it go on."""
-    process = commands.start(*words)
-    while True:
-        wait(process, lambda: any(run.glob(".aside-step-*")))
-        process.send_signal(signal.SIGSTOP)
-        time.sleep(0.01)
-        if any(run.glob(".aside-step-*")):
-            break
-        process.send_signal(signal.SIGCONT)
-    process.kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    with commands.start(*words) as process:
+        while True:
+            wait(process, lambda: any(run.glob(".aside-step-*")))
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(0.01)
+            if any(run.glob(".aside-step-*")):
+                break
+            process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
     assert list(run.glob(".aside-step-*"))
 
 

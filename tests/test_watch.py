@@ -231,7 +231,7 @@ def test_a_real_terminal(tmp_path: Path) -> None:
     words = [*commands.COMMAND, "train", str(recipe), "--run", str(tmp_path / "run"), "--minutes", "0.03"]
     with subprocess.Popen(words, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
-        written, end = b"", time.monotonic() + 240
+        written, end = b"", time.monotonic() + commands.PATIENCE
         while time.monotonic() < end:
             try:
                 read = os.read(ours, 65536)

@@ -42,7 +42,7 @@ class Watch:
         head = f"{config.recipe} on {config.data.name}: {length}, {where}, in {self.run.path}"
         self.console.print(head, highlight=False, soft_wrap=True)
         if config.steps and config.horizon and config.steps * images_a_step > config.horizon:
-            late = f"its {config.schedule} schedule was laid out over {config.horizon:,} images and stays at its end after"
+            late = f"its {config.schedule} schedule is laid out over {config.horizon:,} images and stays at its end"
             self.console.print(late, highlight=False, soft_wrap=True)
         if self.console.is_terminal and not self.quiet:
             share, seen = TextColumn("{task.percentage:3.0f}%"), TextColumn("{task.fields[seen]}")

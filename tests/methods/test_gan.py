@@ -418,11 +418,13 @@ def test_another_seed_is_another_training() -> None:
 @pytest.mark.parametrize(("schedule", "factor"), [("constant", 1.0), ("linear", 0.25), ("cosine", 0.1464466)])
 def test_learning_rates_follow_the_schedule(schedule: str, factor: float) -> None:
     fields = {"schedule": schedule, "gan.generator.lr": 0.02, "gan.discriminator.lr": 0.004, "gan.generator.beta1": 0.3}
+    fields |= {"gan.discriminator.beta1": 0.7, "gan.discriminator.beta2": 0.9}
     gan = make(Gan, configuration("intro", fields))
     gan.step(0, 0.75, Data())
     assert gan.optimisers[G].param_groups[0]["lr"] == pytest.approx(0.02 * factor)
     assert gan.optimisers[D].param_groups[0]["lr"] == pytest.approx(0.004 * factor)
     assert gan.optimisers[G].param_groups[0]["betas"] == (0.3, 0.999)
+    assert gan.optimisers[D].param_groups[0]["betas"] == (0.7, 0.9)
 
 
 def test_adams_first_step_moves_every_weight_by_the_learning_rate() -> None:

@@ -28,7 +28,7 @@ def recipes(name: str | None = None, /) -> None:
             recipe = find.recipe(known)
             facts = find.facts(recipe.about)
             what, data = find.first_line(recipe.about), recipe.config.data.name
-            table.add_row(known, what, data, facts["minutes"], facts["result"])
+            table.add_row(known, what, data, facts["minutes"], facts["result"].partition(";")[0])
         console.print(table)
         console.print("\n`elegans recipes NAME` shows one, `elegans train NAME` trains it.")
         return

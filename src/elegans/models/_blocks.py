@@ -23,7 +23,7 @@ class Label(nn.Embedding):
 
     def forward(self, y: Int64[Tensor, " n"] | Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
         """One vector a label."""
-        return y @ self.weight if y.is_floating_point() else super().forward(y)
+        return torch.matmul(y, self.weight) if y.is_floating_point() else super().forward(y)
 
 
 class SpectralNorm(nn.Module):
