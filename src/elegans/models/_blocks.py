@@ -54,9 +54,9 @@ class SpectralNorm(nn.Module):
         if self.training:
             self._iterate(weight.detach())
         out: Tensor = self.layer(x) / torch.dot(self.u, weight.mv(self.v))
-        if self.bias is None:
-            return out
-        return out + (self.bias.view(-1, 1, 1) if isinstance(self.layer, nn.Conv2d) else self.bias)
+        if self.bias is not None:
+            out = out + (self.bias.view(-1, 1, 1) if isinstance(self.layer, nn.Conv2d) else self.bias)
+        return out
 
     def _iterate(self, weight: Tensor) -> None:
         self.u = normalize(weight.mv(self.v), dim=0, eps=1e-12)

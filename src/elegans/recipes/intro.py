@@ -8,7 +8,8 @@ Result: Fréchet distance 78; real digits have 2, noise 2,486 (96 features of a 
     docs/LOG.md). 6.29 M images, 6,991 a second on one core: more than the original's 100 epochs.
 Mended: Adam with 1e-3 and 0.5 where the original has 2e-3 and 0.9, with which a few shapes took turns here for 9,300
     steps (docs/LOG.md); both players are updated at once; losses are means over an interval, not those of one batch;
-    the discriminator and both optimisers are saved, so that a run resumes; all 60,000 images are seen, not 55,000; samples come from a moving average of the generator.
+    the discriminator and both optimisers are saved, so that a run resumes; all 60,000 images are seen, not 55,000;
+    samples come from a moving average of the generator.
 """
 
 from elegans.config import Adam, Config, Data, Ema, Every, Gan, Latent, Model
