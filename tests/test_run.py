@@ -107,12 +107,48 @@ def test_a_setting_left_out_is_another_value(tmp_path: Path) -> None:
         Run.create(tmp_path / "run", Config(model=Model(name="mlp")))
 
 
+def test_the_horizon_that_was_decided_stays(run: Run) -> None:
+    """Not to ask for one agrees with any; to ask for another does not."""
+    run.record(TINY.override({"horizon": 4000}))
+    assert Run.create(run.path, TINY).config.horizon == 4000
+    with pytest.raises(RequestError, match="horizon was 4000, now 5000"):
+        Run.create(run.path, TINY.override({"horizon": 5000}))
+
+
+def test_a_changed_manifest_is_damage(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every value in it counts, not only the hashes: here the seconds of training."""
+    run.save(10, {"a": {"x": torch.ones(2)}}, {"seconds": 1.5})
+    run.save(20, {"a": {"x": torch.ones(2)}}, {"seconds": 2.5})
+    manifest = run.path / "step-00000020" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("2.5", "3.5"))
+    restored = run.restore()
+    assert restored is not None
+    assert restored[1]["step"] == 10
+    assert "step-00000020 is damaged (manifest.json is not what was written)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["\0\0\0", "[1, 2]", '{"images": 3}', "7"])
+def test_a_damaged_record_is_named_and_left_out(run: Run, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As after a power cut; the others stay as they are."""
+    (run.path / "metrics.jsonl").write_text(f'{{"step": 1}}\n{line}\n{{"step": 3}}\n')
+    assert run.records() == [{"step": 1}, {"step": 3}]
+    assert "line 2 of" in capsys.readouterr().err
+
+
+def test_a_picture_that_cannot_be_written_is_one_clear_line(run: Run) -> None:
+    """And what was there stays."""
+    run.keep("curves.png", b"old")
+    (run.path / ".aside-curves.png").mkdir()
+    with pytest.raises(Failure, match=r"cannot write curves\.png"):
+        run.keep("curves.png", b"new")
+    assert (run.path / "curves.png").read_bytes() == b"old"
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"steps": 99},
         {"minutes": 2.0},
-        {"horizon": 5000},
         {"device": "cpu"},
         {"data.root": "elsewhere"},
         {"every.log": 9, "every.sample": 9, "every.save": 9, "every.keep": 9},

@@ -9,7 +9,7 @@ NOT_CURVES = {"step", "images", "seconds"}
 
 
 def draw(records: Sequence[Record], title: str) -> bytes:
-    """The PNG of a run's records: losses above, everything else below."""
+    """The PNG of a run's records: losses above, scores below."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter

@@ -83,6 +83,8 @@ class Model:
             return torch.randint(self.classes, (n,), generator=seeds.generator(seed, 0, "sample labels")).numpy()
         if not self.classes:
             raise RequestError(f"{self.config.recipe!r} is not conditional: it has no labels to choose")
+        if isinstance(which, str) and which != "balanced":
+            raise RequestError(f"labels = {which!r}: a number, 'balanced', or a list of numbers")
         if not isinstance(which, str | int) and len(which) != n:
             raise RequestError(f"{len(which)} labels for {n} images: give one for all or one for each")
         chosen = np.arange(n) % self.classes if isinstance(which, str) else np.broadcast_to(which, n).astype(np.int64)

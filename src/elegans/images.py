@@ -61,14 +61,14 @@ def coarse(image: Image.Image) -> Image.Image:
     return image.point([round(value / 17) * 17 for value in range(256)] * len(image.getbands()))
 
 
-def write_gif(path: Path, frames: Sequence[Image.Image], milliseconds: int, hold: int = 0) -> None:
+def write_gif(file: Path | io.BytesIO, frames: Sequence[Image.Image], milliseconds: int, hold: int = 0) -> None:
     """Write an endless gif; the last frame stays `hold` milliseconds longer."""
     durations = [milliseconds] * (len(frames) - 1) + [milliseconds + hold]
     shared = frames[-1].convert("RGB").quantize(128) if frames[-1].mode != "L" else None  # colours would flicker else
     same = [
         frame.convert("RGB").quantize(palette=shared, dither=Image.Dither.NONE) if shared else frame for frame in frames
     ]
-    same[0].save(path, "gif", save_all=True, append_images=same[1:], duration=durations, loop=0)
+    same[0].save(file, "gif", save_all=True, append_images=same[1:], duration=durations, loop=0)
 
 
 def write(out: Path, images: Bytes, labels: NDArray[np.int64], classes: int = 0, milliseconds: int = 150) -> None:

@@ -1,5 +1,6 @@
 """THE loop that drives every method, and what it needs: a clock, means, a length, sheets, a healthy record."""
 
+import io
 import math
 import time
 from copy import deepcopy
@@ -15,7 +16,7 @@ from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import Failure
 from elegans.methods.gan import State
-from elegans.run import Run, write_aside
+from elegans.run import Run
 from elegans.schedules import due
 from elegans.stop import Stop, Stopped
 from elegans.tensors import to_bytes
@@ -172,10 +173,11 @@ def healthy(record: dict[str, float], run: Run) -> None:
 def finish(run: Run) -> None:
     """Draw what sums a run up: curves.png and progress.gif."""
     if records := run.records():
-        write_aside(run.path / "curves.png", curves.draw(records, run.config.recipe))
+        run.keep("curves.png", curves.draw(records, run.config.recipe))
     if frames := run.frames():
         assert run.config.model.shape is not None
-        scale = images.enlarged(run.config.model.shape[1])
+        scale, film = images.enlarged(run.config.model.shape[1]), io.BytesIO()
         chosen = [frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), FILM))]
-        film = [images.coarse(Image.open(frame).reduce(scale)) for frame in chosen]
-        images.write_gif(run.path / "progress.gif", film, milliseconds=120, hold=1500)
+        small = [images.coarse(Image.open(frame).reduce(scale)) for frame in chosen]
+        images.write_gif(film, small, milliseconds=120, hold=1500)
+        run.keep("progress.gif", film.getvalue())

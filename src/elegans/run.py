@@ -22,7 +22,7 @@ from typing import Any
 from elegans.config import Config, flatten, load_json
 from elegans.errors import Failure, RequestError
 
-MAY_CHANGE = re.compile(r"steps|minutes|horizon|device|data\.root|every\..*")  # when a run is gone on with
+MAY_CHANGE = re.compile(r"steps|minutes|device|data\.root|every\..*")  # when a run is gone on with
 BEGUN = (".lock", ".aside-config.json")  # what a process that died at once may have left in a folder
 Record = dict[str, float]
 
@@ -109,7 +109,9 @@ class Run:
         other = [
             f"{name} was {had.get(name)!r}, now {wanted.get(name)!r}"
             for name in dict.fromkeys([*had, *wanted])
-            if had.get(name) != wanted.get(name) and not MAY_CHANGE.fullmatch(name)
+            if had.get(name) != wanted.get(name)
+            and not MAY_CHANGE.fullmatch(name)
+            and (name != "horizon" or config.horizon)  # asked for; else it is the one that was decided
         ]
         if other:
             raise RequestError(
@@ -125,11 +127,18 @@ class Run:
             file.write(json.dumps(dict(record)) + "\n")
 
     def records(self) -> list[Record]:
-        """All whole lines of metrics.jsonl."""
+        """All whole lines of metrics.jsonl; a damaged one is named on stderr and passed over."""
         path = self.path / "metrics.jsonl"
         # what follows the last line break was half written when the process died
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
-        return [json.loads(line) for line in lines if line]
+        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        found = []
+        for number, line in enumerate(lines, 1):
+            try:
+                record: Record = json.loads(line)
+                found.append(record | {"step": record["step"]})
+            except (ValueError, KeyError, TypeError):
+                print(f"elegans: line {number} of {path} is damaged and left out", file=sys.stderr)
+        return found
 
     def frames(self) -> list[Path]:
         """The sheets of this run, oldest first."""
@@ -137,9 +146,13 @@ class Run:
 
     def show(self, step: int, png: bytes) -> None:
         """Keep a sheet of samples."""
-        with _writing(self.path):
-            (self.path / "samples").mkdir(exist_ok=True)
-            write_aside(self.path / "samples" / f"{step:08d}.png", png)
+        self.keep(f"samples/{step:08d}.png", png)
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Write a file of the run, whole or not at all."""
+        with _writing(self.path, name):
+            (self.path / name).parent.mkdir(exist_ok=True)
+            write_aside(self.path / name, content)
 
     def rewind(self, step: int) -> None:
         """Drop what was recorded after `step` by a process that did not live to save it."""
@@ -185,6 +198,7 @@ class Run:
                     hashes[f"{name}.safetensors"] = hashlib.sha256(content).hexdigest()
                     _write(aside / f"{name}.safetensors", content)
                 manifest = {"step": step, "sha256": hashes, **notes}
+                manifest["manifest"] = _digest(manifest)
                 _write(aside / "manifest.json", json.dumps(manifest, indent=1).encode())
                 if final.exists():  # a damaged one of the same step, or the run was stopped twice at one place
                     shutil.rmtree(final)
@@ -257,6 +271,8 @@ def _read(folder: Path) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     from safetensors.torch import load
 
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    if manifest.pop("manifest", None) != _digest(manifest):
+        raise ValueError("manifest.json is not what was written")
     if folder.name != f"step-{manifest['step']:08d}":
         raise ValueError(f"its manifest is that of step {manifest['step']}")
     state = {}
@@ -266,6 +282,10 @@ def _read(folder: Path) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
             raise ValueError(f"{name} is not what was written: its sha256 differs")
         state[name.removesuffix(".safetensors")] = load(content)
     return state, manifest
+
+
+def _digest(manifest: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _json(config: Config) -> bytes:

@@ -237,7 +237,7 @@ def test_sample_by_default_labels_raw_and_step(demo: Run, plain: Run, tmp_path: 
 
     model = elegans.load(demo)
     assert len(sampled(demo)[0]) == 64
-    assert sampled(demo)[1].tolist() == model.labels(64).tolist()
+    assert sampled(demo, "--seed", "5")[1].tolist() == model.labels(64, seed=5).tolist() != model.labels(64).tolist()
     assert sampled(demo, "-n", "3", "--label", "2")[1].tolist() == [2, 2, 2]
     assert sampled(plain, "-n", "3")[1].tolist() == [-1, -1, -1]
     assert np.array_equal(sampled(demo, "--raw", "--n", "2")[0], elegans.load(demo, raw=True).sample(2))

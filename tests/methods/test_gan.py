@@ -508,3 +508,20 @@ def test_an_unknown_loss_and_smoothing_without_targets_are_refused() -> None:
         make(Gan, configuration("intro", loss="hinges"))
     with pytest.raises(RequestError, match="no targets to smooth"):
         make(Gan, configuration("intro", loss="hinge", smoothing=0.1))
+
+
+def test_a_frozen_layer_stays_as_it_is_and_the_others_train() -> None:
+    config = find.recipe("vanilla").config.override(
+        {"batch": BATCH, "model.shape": (1, 28, 28), "model.generator": [16], "model.discriminator": [16]}
+    )
+    made = networks(config, find.recipe("vanilla"))
+    for network in made.values():
+        next(network.parameters()).requires_grad_(False)
+    before = {name: [p.clone() for p in network.parameters()] for name, network in made.items()}
+    gan = Gan(config, made)
+    gan.step(0, 0.0, Data())
+    Gan(config, deepcopy(made)).load(gan.state())
+    for name, network in made.items():
+        first, *others = [torch.equal(old, new) for old, new in zip(before[name], network.parameters(), strict=True)]
+        assert first
+        assert not any(others)

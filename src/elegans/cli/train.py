@@ -52,7 +52,8 @@ def train(
     from elegans.config import parse
 
     wanted = parse(fields)
-    find.recipe(recipe).config.override(wanted)  # before the slow import: a wrong name or value is answered at once
+    chosen = find.recipe(recipe)
+    chosen.config.override(wanted)  # before the slow import: a wrong name or value is answered at once
     from elegans.training import train
 
-    train(recipe, run=run, steps=steps, minutes=minutes, seed=seed, batch=batch, quiet=quiet, fields=wanted)
+    train(chosen, run=run, steps=steps, minutes=minutes, seed=seed, batch=batch, quiet=quiet, fields=wanted)

@@ -100,7 +100,7 @@ class Gan:
                 optimiser.state[parameter] = {
                     key.removeprefix(prefix): torch.empty_like(parameter).copy_(value)
                     if value.shape == parameter.shape
-                    else value.clone()
+                    else value.to(parameter.device, copy=True)
                     for key, value in state["optimisers"].items()
                     if key.startswith(prefix)
                 }
@@ -157,10 +157,10 @@ class Gan:
             (at_image,) = torch.autograd.grad(player_loss, image, retain_graph=True)
             gradients = _gradients(loss + penalty, self.discriminator)
         else:
-            parameters = list(self.discriminator.parameters())
+            parameters = _trained(self.discriminator)
             *gradients, at_image = torch.autograd.grad(loss + penalty, [*parameters, image])
             at_image = at_image * ratio.view(-1, 1, 1, 1)
-        generator_gradients = torch.autograd.grad(fake, list(self.generator.parameters()), at_image)
+        generator_gradients = torch.autograd.grad(fake, _trained(self.generator), at_image)
         self._apply("discriminator", gradients)
         self._apply("generator", generator_gradients)
         return {
@@ -215,7 +215,7 @@ class Gan:
         return total
 
     def _apply(self, player: str, gradients: Sequence[Tensor]) -> None:
-        for parameter, gradient in zip(getattr(self, player).parameters(), gradients, strict=True):
+        for parameter, gradient in zip(_trained(getattr(self, player)), gradients, strict=True):
             parameter.grad = gradient
         self.optimisers[player].step()
         self.optimisers[player].zero_grad(set_to_none=True)
@@ -241,13 +241,18 @@ def couples(network: nn.Module) -> bool:
     return any(isinstance(m, batch_norm) or getattr(m, "couples_samples", False) for m in network.modules())
 
 
+def _trained(network: nn.Module) -> list[nn.Parameter]:
+    """Its parameters, less those that are frozen."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
 def _adam(network: nn.Module, options: Adam) -> torch.optim.Adam:
-    return torch.optim.Adam(network.parameters(), options.lr, (options.beta1, options.beta2), fused=True)
+    return torch.optim.Adam(_trained(network), options.lr, (options.beta1, options.beta2), fused=True)
 
 
 def _gradients(loss: Tensor, network: nn.Module) -> Sequence[Tensor]:
-    """Of every parameter of the network, and of nothing else: no work for weights nobody updates."""
-    return torch.autograd.grad(loss, list(network.parameters()))
+    """Of every trained parameter of the network, and of nothing else: no work for weights nobody updates."""
+    return torch.autograd.grad(loss, _trained(network))
 
 
 def build(config: Config, networks: dict[str, Any]) -> Gan:
