@@ -110,6 +110,23 @@ def test_the_end_says_where_everything_is_and_what_is_next(
     assert f"  elegans interpolate {run.path} --out walk.gif\n" in said
 
 
+def test_what_is_next_can_be_typed_where_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch.sys, "argv", [".venv/bin/elegans", "train"])
+    monkeypatch.setattr(watch.shutil, "which", lambda name: None)
+    assert watch.elegans() == os.path.join(".venv", "bin", "elegans")
+    monkeypatch.setattr(watch.shutil, "which", lambda name: "somewhere")
+    assert watch.elegans() == "elegans"
+
+
+def test_classes_are_offered_where_there_are_some(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    made = begun(run)
+    made.config = made.config.override({"model.classes": 4})
+    made.end(100)
+    said = capsys.readouterr().err
+    assert "-n 100 --balanced --out" in said
+    assert "--cycle --out" in said
+
+
 def test_nothing_left_to_do(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     begun(run, done=100).end(100)
     assert "was done already: 100 steps, 6,400 images" in capsys.readouterr().err

@@ -1,6 +1,9 @@
 """What a person sees while a run trains: a live bar and samples in a terminal, a plain line per interval elsewhere."""
 
+import shutil
+import sys
 import time
+from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -85,15 +88,15 @@ class Watch:
         self._close()
         minutes = (time.perf_counter() - self.began) / 60
         how = "was done already" if done == self.first else f"done in {minutes:.1f} minutes"
-        frames = self.run.frames()
+        frames, classes = self.run.frames(), bool(self.config.model.classes)
         lines = [
             f"{how}: {done} steps, {done * self.images_a_step:,} images",
             f"  samples  {frames[-1] if frames else self.run.path}",
             f"  curves   {self.run.path / 'curves.png'}",
             f"  film     {self.run.path / 'progress.gif'}",
             "Next:",
-            f"  elegans sample {self.run.path} -n 100 --out samples.png",
-            f"  elegans interpolate {self.run.path} --out walk.gif",
+            f"  {elegans()} sample {self.run.path} -n 100{' --balanced' * classes} --out samples.png",
+            f"  {elegans()} interpolate {self.run.path}{' --cycle' * classes} --out walk.gif",
         ]
         self.console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
@@ -118,6 +121,12 @@ class Watch:
             share, left = seconds / (60 * self.config.minutes), 60 * self.config.minutes - seconds
         left = max(left, 0.0)
         return min(share, 1.0), f"{int(left // 3600)}:{int(left // 60 % 60):02d}:{int(left % 60):02d}"
+
+
+def elegans() -> str:
+    """How the command was called, where its bare name would not be found."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "elegans" and not shutil.which("elegans") else "elegans"
 
 
 def half_blocks(samples: Bytes, width: int, rows: int = 2) -> Text:
