@@ -17,7 +17,7 @@ lint: $(BIN)/ruff
 	$(BIN)/mypy
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "elegans needs Python 3.11 or newer: make PYTHON=python3.12 demo")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "elegans needs Python 3.11 or newer: make PYTHON=python3.12 demo")'
 	$(PYTHON) -m venv .venv
 
 $(BIN)/elegans: $(BIN)/python pyproject.toml
