@@ -476,14 +476,15 @@ def test_what_a_disk_can_say(run: Run, number: int, said: str, monkeypatch: pyte
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(elegans.run, "_write", broken)
-    for action in (
-        lambda: run.record(TINY.override({"steps": 99})),
-        lambda: run.show(10, b"another sheet"),
-        lambda: run.rewind(10),
+    for action, what in (
+        (lambda: run.record(TINY.override({"steps": 99})), ""),
+        (lambda: run.show(10, b"another sheet"), " samples/00000010.png"),
+        (lambda: run.keep("curves.png", b"curves"), " curves.png"),
+        (lambda: run.rewind(10), ""),
     ):
         with pytest.raises(Failure) as caught:
             action()
-        assert str(caught.value) == f"{run.path}: cannot write. {said}"
+        assert str(caught.value) == f"{run.path}: cannot write{what}. {said}"
     with pytest.raises(Failure) as caught:
         save(run, 20)
     what = "the checkpoint of step 20; the newest whole checkpoint is step 10"

@@ -39,12 +39,14 @@ def test_a_second_sigterm_waits_like_the_first() -> None:
 
 
 def test_afterwards_signals_do_what_they_did() -> None:
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process may begin without
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with Stop():
         assert signal.getsignal(signal.SIGINT) not in before
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, usual)
 
 
 def test_handlers_come_back_after_an_error_too() -> None:

@@ -180,7 +180,7 @@ def explain(error: ValidationError, prefix: str, known: list[str]) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(str(p) for p in first["loc"])
     name = f"{prefix}{where}"
-    if not where:  # not one field: the whole, such as a text that is no JSON
+    if not first["loc"]:  # not one field: the whole, such as a text that is no JSON
         return first["msg"]
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"there is no field {name!r}{nearest(name, known)}"
