@@ -212,23 +212,29 @@ def test_half_blocks_to_the_pixel() -> None:
 def test_half_blocks_in_colour() -> None:
     samples = np.zeros((1, 2, 2, 3), np.uint8)
     samples[0, 0, 0] = (255, 128, 7)
-    assert [str(span.style) for span in half_blocks(samples, width=80, rows=1).spans][1] == (
-        "rgb(0,0,0) on rgb(255,128,7)"
-    )
+    assert [str(span.style) for span in half_blocks(samples, width=80).spans][1] == ("rgb(0,0,0) on rgb(255,128,7)")
 
 
+@pytest.mark.parametrize("height", [10, 20, 36])
 @pytest.mark.parametrize("width", [10, 22, 40, 80, 200])
 @pytest.mark.parametrize("size", [8, 28, 64])
-def test_half_blocks_fit_the_terminal(width: int, size: int) -> None:
-    """As many whole images a row as fit, at least one; large ones are made smaller, to about 20 pixels."""
-    text = half_blocks(np.full((64, size, size, 1), 9, np.uint8), width)
+def test_half_blocks_fit_the_terminal(width: int, height: int, size: int) -> None:
+    """As many whole images a row as fit, at least one, in two rows or in one; large ones are about 14 pixels wide."""
+    text = half_blocks(np.full((64, size, size, 1), 9, np.uint8), width, height)
     lines = text.plain.splitlines()
     assert len({len(line) for line in lines}) == 1
-    small = len(range(0, size, max(1, round(size / 20))))
-    assert 8 <= small <= 28
-    images = (len(lines[0]) - 1) / (small + 1)
-    assert images == max(1, min(32, (width - 1) // (small + 1)))
-    assert len(lines) == (2 * (small + 1) + 1) // 2
+    small = {8: 8, 28: 14, 64: 12}[size]
+    rows = 2 if small + 1 < height else 1
+    assert (len(lines[0]) - 1) / (small + 1) == max(1, min(64 // rows, (width - 1) // (small + 1)))
+    assert len(lines) == (rows * (small + 1) + 1) // 2 <= height
+
+
+def test_half_blocks_average_what_they_make_smaller() -> None:
+    """A checkerboard of black and white is grey, and not one or the other."""
+    board = np.indices((28, 28)).sum(0)[None, ..., None] % 2 * 255
+    spans = [str(span.style) for span in half_blocks(board.astype(np.uint8), width=20).spans]
+    assert spans.count("rgb(127,127,127) on rgb(127,127,127)") > 50
+    assert not [span for span in spans if "255" in span]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no such terminals there")

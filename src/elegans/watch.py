@@ -81,7 +81,7 @@ class Watch:
     def preview(self, samples: Bytes) -> None:
         """New samples, uint8 [n, h, w, c]."""
         if self.live is not None:
-            self.samples = half_blocks(samples, self.console.width)
+            self.samples = half_blocks(samples, self.console.width, self.console.height - 4)
 
     def end(self, done: int) -> None:
         """It is done: say where everything is and what to try next."""
@@ -129,18 +129,21 @@ def elegans() -> str:
     return str(called) if called.name == "elegans" and not shutil.which("elegans") else "elegans"
 
 
-def half_blocks(samples: Bytes, width: int, rows: int = 2) -> Text:
+def half_blocks(samples: Bytes, width: int, height: int = 40) -> Text:
     """Samples as coloured half blocks: a character shows two pixels, one above the other.
 
     Args:
-        samples: uint8 [n, h, w, c].
-        width: columns of the terminal.
-        rows: rows of samples.
+        samples: uint8 [n, h, w, c]; about 14 pixels a side are enough to know one by, larger ones are averaged.
+        width: columns there are.
+        height: lines there are: for two rows of samples, or for one.
     """
-    size = samples.shape[1]
-    stride = max(1, round(size / 20))  # about 20 pixels an image are enough to know it by
-    small = samples[:, ::stride, ::stride] if stride > 1 else samples
-    columns = max(1, min(len(small) // rows, (width - 1) // (small.shape[2] + 1)))
+    n, h, w, c = samples.shape
+    stride = max(1, round(h / 14))
+    h, w = h // stride, w // stride
+    blocks = samples[:, : h * stride, : w * stride].reshape(n, h, stride, w, stride, c)
+    small = blocks.mean((2, 4)).astype(np.uint8)
+    rows = 2 if n > 1 and 2 * (h + 1) < 2 * height else 1
+    columns = max(1, min(n // rows, (width - 1) // (w + 1)))
     pixels = sheet(small[: columns * rows], columns, gap=1)
     if pixels.shape[0] % 2:
         pixels = pixels[:-1]
