@@ -21,7 +21,7 @@ LAYERS = [  # each may import from the rows below it only, which is why some of 
     "models data",
     "augment ema losses parallel penalties",
     "find",
-    "seeds schedules images stop tensors recipes",
+    "seeds schedules images stop tensors disk recipes",
     "config",
     "errors",
 ]

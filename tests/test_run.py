@@ -14,8 +14,7 @@ import pytest
 import torch
 
 import commands
-import elegans.run
-from elegans import Config, Failure, RequestError, Run
+from elegans import Config, Failure, RequestError, Run, disk
 from elegans.config import Every, Model
 
 TINY = Config(recipe="tiny", steps=30, model=Model(name="mlp", generator=[8], discriminator=[8]))
@@ -475,7 +474,7 @@ def test_what_a_disk_can_say(run: Run, number: int, said: str, monkeypatch: pyte
         path.write_bytes(content[:10])
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(elegans.run, "_write", broken)
+    monkeypatch.setattr(disk, "write", broken)
     for action, what in (
         (lambda: run.record(TINY.override({"steps": 99})), ""),
         (lambda: run.show(10, b"another sheet"), " samples/00000010.png"),
@@ -497,7 +496,7 @@ def test_the_first_checkpoint_does_not_fit(run: Run, monkeypatch: pytest.MonkeyP
     def full(path: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(elegans.run, "_write", full)
+    monkeypatch.setattr(disk, "write", full)
     with pytest.raises(Failure, match=r"the checkpoint of step 10; there is no earlier checkpoint\. The disk is full"):
         save(run, 10)
     assert run.steps() == []

@@ -7,10 +7,8 @@ runs/vanilla-0003/
   step-00005000/         *.safetensors and manifest.json with a sha256 of each; written aside, then renamed
 """
 
-import errno
 import hashlib
 import json
-import os
 import re
 import shutil
 import sys
@@ -19,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from elegans import disk
 from elegans.config import Config, flatten, load_json
 from elegans.errors import Failure, RequestError
 
@@ -60,7 +59,7 @@ class Run:
             Failure: it cannot be written.
         """
         path = _numbered(Path("runs"), config.recipe) if path is None else Path(path)
-        with _writing(path):  # to look is not always permitted
+        with disk.writing(path):  # to look is not always permitted
             there = (path / "config.json").exists()
         if there:
             run = cls(path)
@@ -68,16 +67,16 @@ class Run:
             return run
         if path.exists() and (not path.is_dir() or any(p.name not in BEGUN for p in path.iterdir())):
             raise RequestError(f"{path} is there and is not a run; choose another folder for --run")
-        with _writing(path):
+        with disk.writing(path):
             path.mkdir(parents=True, exist_ok=True)
-            write_aside(path / "config.json", _json(config))
+            disk.write_aside(path / "config.json", _json(config))
         return cls(path)
 
     def record(self, config: Config) -> None:
         """Write down the values the run goes on with: its length, its horizon and its cadences may have changed."""
         self.config = config
-        with _writing(self.path):
-            write_aside(self.path / "config.json", _json(config))
+        with disk.writing(self.path):
+            disk.write_aside(self.path / "config.json", _json(config))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -89,7 +88,7 @@ class Run:
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.path / ".lock")
-        with _writing(self.path):
+        with disk.writing(self.path):
             try:
                 lock.acquire(timeout=0)
             except Timeout:  # an OSError that has nothing to do with writing
@@ -123,7 +122,7 @@ class Run:
 
     def log(self, record: Mapping[str, float]) -> None:
         """Add a line to metrics.jsonl."""
-        with _writing(self.path), (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        with disk.writing(self.path), (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(dict(record)) + "\n")
 
     def records(self) -> list[Record]:
@@ -150,15 +149,15 @@ class Run:
 
     def keep(self, name: str, content: bytes) -> None:
         """Write a file of the run, whole or not at all."""
-        with _writing(self.path, name):
+        with disk.writing(self.path, name):
             (self.path / name).parent.mkdir(exist_ok=True)
-            write_aside(self.path / name, content)
+            disk.write_aside(self.path / name, content)
 
     def rewind(self, step: int) -> None:
         """Drop what was recorded after `step` by a process that did not live to save it."""
-        with _writing(self.path):
+        with disk.writing(self.path):
             kept = [json.dumps(record) + "\n" for record in self.records() if record["step"] <= step]
-            write_aside(self.path / "metrics.jsonl", "".join(kept).encode())
+            disk.write_aside(self.path / "metrics.jsonl", "".join(kept).encode())
             for frame in self.frames():
                 if int(frame.stem) > step:
                     frame.unlink()
@@ -189,21 +188,21 @@ class Run:
         final, aside = self.path / f"step-{step:08d}", self.path / f".aside-step-{step:08d}"
         whole = f"the newest whole checkpoint is step {last[0]}" if last else "there is no earlier checkpoint"
         try:
-            with _writing(self.path, f"the checkpoint of step {step}; {whole}"):
+            with disk.writing(self.path, f"the checkpoint of step {step}; {whole}"):
                 shutil.rmtree(aside, ignore_errors=True)
                 aside.mkdir()
                 hashes = {}
                 for name, tensors in state.items():
                     content = save({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()})
                     hashes[f"{name}.safetensors"] = hashlib.sha256(content).hexdigest()
-                    _write(aside / f"{name}.safetensors", content)
+                    disk.write(aside / f"{name}.safetensors", content)
                 manifest = {"step": step, "sha256": hashes, **notes}
                 manifest["manifest"] = _digest(manifest)
-                _write(aside / "manifest.json", json.dumps(manifest, indent=1).encode())
+                disk.write(aside / "manifest.json", json.dumps(manifest, indent=1).encode())
                 if final.exists():  # a damaged one of the same step, or the run was stopped twice at one place
                     shutil.rmtree(final)
                 aside.rename(final)
-                _sync_folder(self.path)
+                disk.sync_folder(self.path)
                 for old in [s for s in self.steps() if s <= step][: -self.config.every.keep]:  # later ones are damaged
                     shutil.rmtree(self.path / f"step-{old:08d}")
         except Failure:
@@ -240,33 +239,6 @@ class Run:
         return None
 
 
-def write_aside(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or as it was before."""
-    aside = path.with_name(f".aside-{path.name}")
-    try:
-        _write(aside, content)
-        aside.replace(path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    if os.name == "posix":  # elsewhere folders cannot be opened, and renames are durable without
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def _read(folder: Path) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     from safetensors.torch import load
 
@@ -295,18 +267,3 @@ def _json(config: Config) -> bytes:
 def _numbered(parent: Path, recipe: str) -> Path:
     found = (re.fullmatch(rf"{re.escape(recipe)}-(\d+)", p.name) for p in parent.glob(f"{recipe}-*"))
     return parent / f"{recipe}-{max((int(m[1]) for m in found if m), default=0) + 1:04d}"
-
-
-@contextmanager
-def _writing(path: Path, what: str = "") -> Iterator[None]:
-    """An error of the file system as one line with the next step."""
-    try:
-        yield
-    except OSError as error:
-        what = f"{path}: cannot write{' ' + what if what else ''}"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            reason = f"The disk is full ({error.strerror}); make room and run the same command again"
-            raise Failure(f"{what}. {reason}") from error
-        if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-            raise Failure(f"{what}. There is no permission to write there; choose another folder for --run") from error
-        raise Failure(f"{what}. {error}") from error
