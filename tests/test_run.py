@@ -363,7 +363,7 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(run: Run, how: str, capfd
 def test_a_damaged_checkpoint_that_was_asked_for_is_a_failure(run: Run, how: str) -> None:
     save(run, 10, 20)
     damage(run.path / "step-00000020", how)
-    with pytest.raises(Failure, match="step-00000020 is damaged"):
+    with pytest.raises(Failure, match=r"step-00000020 is damaged \(.+\); ask for another --step"):
         run.restore(20)
 
 

@@ -3,8 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -144,7 +143,7 @@ class Config(Section):
                     raise RequestError(f"there is no field {name!r}{nearest(name, sorted(flatten(self)))}")
             if isinstance(here.get(last), dict) and isinstance(value, Mapping):
                 here[last] = here[last] | dict(value)
-            elif path[:1] and path[0] in ("data", "model") and last == "name" and here.get("name") != value:
+            elif path in (["data"], ["model"]) and last == "name" and here.get("name") != value:
                 # settings of one part mean nothing to another; only what every part has goes along
                 keep = _names(type(self), path)
                 values[path[0]] = {k: v for k, v in here.items() if k in keep} | {"name": value}
@@ -244,8 +243,6 @@ def parse(tokens: list[str] | tuple[str, ...]) -> dict[str, Any]:
 def _names(kind: Any, path: list[str]) -> list[str]:
     for key in path:
         kind = kind.model_fields[key].annotation
-        if isinstance(kind, UnionType):
-            kind = next(k for k in get_args(kind) if k is not type(None))
     return list(kind.model_fields)
 
 

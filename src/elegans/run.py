@@ -133,9 +133,11 @@ class Run:
         found = []
         for number, line in enumerate(lines, 1):
             try:
-                record: Record = json.loads(line)
-                found.append(record | {"step": record["step"]})
-            except (ValueError, KeyError, TypeError):
+                record = json.loads(line)
+                if not isinstance(record, dict) or "step" not in record:
+                    raise ValueError("no record")
+                found.append(record)
+            except ValueError:
                 print(f"elegans: line {number} of {path} is damaged and left out", file=sys.stderr)
         return found
 
@@ -229,6 +231,8 @@ class Run:
                 found = _read(folder)
             except (OSError, ValueError, KeyError, TypeError) as error:
                 damage = f"{folder} is damaged ({error})"
+                if step is not None:
+                    raise Failure(f"{damage}; ask for another --step, or for none") from None
                 print(f"elegans: {damage}; trying the checkpoint before it", file=sys.stderr)
                 continue
             if damage:

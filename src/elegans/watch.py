@@ -142,7 +142,7 @@ def half_blocks(samples: Bytes, width: int, height: int = 40) -> Text:
     h, w = h // stride, w // stride
     blocks = samples[:, : h * stride, : w * stride].reshape(n, h, stride, w, stride, c)
     small = blocks.mean((2, 4)).astype(np.uint8)
-    rows = 2 if n > 1 and 2 * (h + 1) < 2 * height else 1
+    rows = 2 if n > 1 and h + 1 < height else 1
     columns = max(1, min(n // rows, (width - 1) // (w + 1)))
     pixels = sheet(small[: columns * rows], columns, gap=1)
     if pixels.shape[0] % 2:

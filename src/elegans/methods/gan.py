@@ -121,11 +121,7 @@ class Gan:
         loss = self.loss.critic(*self._flipped(number, k, real_score, fake_score))
         penalty = self._penalty(number, k, real, fake, y)
         self._apply("discriminator", _gradients(loss + penalty, self.discriminator))
-        return {
-            "discriminator_loss": loss.detach(),
-            "real_score": real_score.detach().mean(),
-            "fake_score": fake_score.detach().mean(),
-        } | ({"penalty": penalty.detach()} if self._penalised else {})
+        return self._said({"discriminator_loss": loss}, real_score, fake_score, penalty)
 
     def _update_generator(self, number: int, k: int, real: Images, y: Labels) -> dict[str, Tensor]:
         purpose = "discriminator 0" if self.options.same_latent else f"generator {k}"
@@ -163,13 +159,9 @@ class Gan:
         generator_gradients = torch.autograd.grad(fake, _trained(self.generator), at_image)
         self._apply("discriminator", gradients)
         self._apply("generator", generator_gradients)
-        return {
-            "discriminator_loss": loss.detach(),
-            "generator_loss": player_loss.detach(),
-            "real_score": real_score.detach().mean(),
-            "fake_score": fake_score.detach().mean(),
-            "one_pass": torch.tensor(float(ratio is not None)),
-        } | ({"penalty": penalty.detach()} if self._penalised else {})
+        both = {"discriminator_loss": loss, "generator_loss": player_loss}
+        said = self._said(both, real_score, fake_score, penalty)
+        return said | {"one_pass": torch.tensor(float(ratio is not None))}
 
     # --- what they share ---------------------------------------------------------------------------------------------
 
@@ -195,9 +187,12 @@ class Gan:
         swap = draw.to(self.device) < self.options.label_noise
         return torch.where(swap, fake, real), torch.where(swap, real, fake)
 
-    @property
-    def _penalised(self) -> bool:
-        return bool(self.options.r1 or self.options.r2 or self.options.gradient_penalty)
+    def _said(self, said: dict[str, Tensor], real: Tensor, fake: Tensor, penalty: Tensor) -> dict[str, Tensor]:
+        """What an update of the discriminator has to say: losses, scores, and a penalty if there is one."""
+        penalised = self.options.r1 or self.options.r2 or self.options.gradient_penalty
+        said = said | {"real_score": real.mean(), "fake_score": fake.mean()}
+        said |= {"penalty": penalty} if penalised else {}
+        return {name: value.detach() for name, value in said.items()}
 
     def _penalty(self, number: int, k: int, real: Images, fake: Images, y: Labels) -> Tensor:
         def critic(images: Tensor) -> Tensor:

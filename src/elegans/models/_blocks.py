@@ -28,7 +28,7 @@ class Label(nn.Embedding):
 
 class SpectralNorm(nn.Module):
     """A linear, convolutional or embedding layer whose weight is divided by its largest singular value, estimated by
-    one power iteration a training step (Miyato et al. 2018, arXiv:1802.05957, algorithm 1).
+    one power iteration a forward pass in training (Miyato et al. 2018, arXiv:1802.05957, algorithm 1).
 
     The same function and gradients as torch's `spectral_norm`, but the layer's output is divided instead of its
     weight, which for a large linear layer leaves out five passes over memory a step.
