@@ -19,7 +19,7 @@ LAYERS = [  # each may import from the rows below it only, which is why some of 
     "curves methods metrics",
     "batches run networks",
     "models data",
-    "augment ema losses parallel penalties",
+    "augment balance ema losses optimisers parallel penalties",
     "find",
     "seeds schedules images stop tensors disk recipes",
     "config",

@@ -61,12 +61,31 @@ class Latent(Section):
     )
 
 
-class Adam(Section):
-    """Adam (Kingma & Ba 2015, arXiv:1412.6980)."""
+class Optimiser(Section):
+    """How one network's weights follow its gradients.
 
+    `adam` is Kingma & Ba 2015 (arXiv:1412.6980); `sgd` has Nesterov's momentum (Sutskever et al. 2013), which is
+    `beta1`; `rmsprop` is Hinton's, with `beta2` the decay of the squares, as its first moment has none.
+    """
+
+    kind: Literal["adam", "sgd", "rmsprop"] = Field("adam", description="adam, sgd or rmsprop")
     lr: float = Field(2e-4, gt=0, description="learning rate")
-    beta1: float = Field(0.5, ge=0, lt=1, description="decay of the first moment")
+    beta1: float = Field(0.5, ge=0, lt=1, description="decay of the first moment; the momentum of sgd")
     beta2: float = Field(0.999, ge=0, lt=1, description="decay of the second moment")
+    weight_decay: float = Field(0.0, ge=0, description="weight of half the sum of squares of all weights in the loss")
+    clip: float = Field(0.0, ge=0, description="largest norm of the gradient of the whole network; 0: no limit")
+
+
+class Auxiliary(Section):
+    """What the class head's cross-entropy counts, where a discriminator has one (Odena et al. 2017, arXiv:1610.09585).
+
+    In its three modes: on generated images in the generator's loss, and in the discriminator's on generated and on
+    real ones.
+    """
+
+    generator: float = Field(1.0, ge=0, description="in the generator's loss")
+    fake: float = Field(0.0, ge=0, description="on generated images in the discriminator's loss")
+    real: float = Field(1.0, ge=0, description="on real images in the discriminator's loss")
 
 
 class Gan(Section):
@@ -84,8 +103,25 @@ class Gan(Section):
     r1: float = Field(0.0, ge=0, description="weight of the R1 penalty on real images")
     r2: float = Field(0.0, ge=0, description="weight of the R2 penalty on generated images")
     gradient_penalty: float = Field(0.0, ge=0, description="weight of the WGAN-GP penalty between the two")
-    generator: Adam = Adam()
-    discriminator: Adam = Adam()
+    labels: Literal["data", "uniform"] = Field(
+        "data", description="of generated images: those of the real batch, or each class as often"
+    )
+    augment: list[str] = Field([], description="what is done to all images the discriminator sees: see augment.py")
+    balance: float = Field(
+        0.0, ge=0, le=1, description="how far the learning rates follow the losses, so that no player runs away"
+    )
+    auxiliary: Auxiliary = Auxiliary()
+    generator: Optimiser = Optimiser()
+    discriminator: Optimiser = Optimiser()
+
+
+class Autoencoder(Section):
+    """How an encoder and a decoder are trained together."""
+
+    variational: bool = Field(False, description="codes are Gaussians; how far from N(0, I) is in the loss")
+    beta: float = Field(1.0, ge=0, description="weight of that divergence (Higgins et al. 2017)")
+    noise: float = Field(0.0, ge=0, description="standard deviation of noise on the inputs, of a range of 1")
+    optimiser: Optimiser = Optimiser(lr=1e-3, beta1=0.9)
 
 
 class Ema(Section):
@@ -121,6 +157,7 @@ class Config(Section):
     model: Model = Model()
     latent: Latent = Latent()
     gan: Gan = Gan()
+    autoencoder: Autoencoder = Autoencoder()
     ema: Ema = Ema()
     every: Every = Every()
 

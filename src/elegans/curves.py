@@ -9,7 +9,7 @@ NOT_CURVES = {"step", "images", "seconds"}
 
 
 def draw(records: Sequence[Record], title: str) -> bytes:
-    """The PNG of a run's records: losses above, scores below."""
+    """The PNG of a run's records: losses above, scores and how often the discriminator is right below."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter
@@ -18,6 +18,7 @@ def draw(records: Sequence[Record], title: str) -> bytes:
     panels = [
         ("loss", [n for n in names if n.endswith("loss") or n == "penalty"]),
         ("score (logit)", [n for n in names if n.endswith("score")]),
+        ("real or fake, share right", [n for n in names if n == "accuracy"]),
     ]
     panels = [(label, group) for label, group in panels if group]
     figure = Figure(figsize=(7, 2.6 * max(len(panels), 1)), layout="constrained", dpi=110)

@@ -27,7 +27,7 @@ Labels = int | Literal["balanced"] | Sequence[int] | NDArray[np.int64] | None
 def load(
     run: str | Path | Run, *, step: int | None = None, raw: bool = False, recipe: str | Path | Recipe | None = None
 ) -> "Model":
-    """The generator of a run, ready to sample from.
+    """The networks of a run, ready to sample from.
 
     Args:
         run: the run or its folder.
@@ -41,30 +41,34 @@ def load(
     """
     run = run if isinstance(run, Run) else Run(run)
     chosen = find.recipe(recipe) if recipe is not None else Recipe(run.config.recipe, run.config)
-    generator = networks(run.config, chosen)["generator"]
+    made = networks(run.config, chosen)
     saved = run.restore(step)
     if saved is None:
         raise RequestError(f"{run.path} has no checkpoint yet; train it first: elegans train {run.config.recipe}")
     state, notes = saved
     try:
-        generator.load_state_dict(state["generator" if raw else "ema"])
+        trained = find.find("methods", run.config.method).restore(made, state, raw)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise Failure(f"the checkpoint of {run.path} holds other networks than its config: {reason}") from None
-    return Model(run.config, generator.eval().requires_grad_(False), notes["step"])
+    for network in trained.values():
+        network.eval().requires_grad_(False)
+    return Model(run.config, trained, notes["step"])
 
 
 class Model:
-    """A trained generator.
+    """Trained networks.
 
     Attributes:
-        config: of its run.
-        generator: `generator(z, y)` -> float images [n, c, h, w] in [-1, 1], in evaluation mode.
-        step: of its checkpoint.
+        config: of their run.
+        networks: all of them by name, in evaluation mode.
+        generator: `generator(z, y)` -> float images [n, c, h, w] in [-1, 1].
+        step: of the checkpoint.
     """
 
-    def __init__(self, config: Config, generator: nn.Module, step: int) -> None:
-        self.config, self.generator, self.step = config, generator, step
+    def __init__(self, config: Config, networks: dict[str, nn.Module], step: int) -> None:
+        self.config, self.networks, self.step = config, networks, step
+        self.generator = networks["generator"]
 
     @property
     def classes(self) -> int:

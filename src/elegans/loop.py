@@ -35,7 +35,7 @@ class Method(Protocol):
     def step(self, number: int, progress: float, batches: Batches) -> dict[str, Tensor]: ...
     def state(self) -> State: ...
     def load(self, state: State) -> None: ...
-    def sheet(self, n: int, labels: Tensor | None) -> Tensor: ...
+    def sheet(self, n: int, labels: Tensor | None, batches: Batches) -> Tensor: ...
 
 
 def loop(run: Run, config: Config, method: Method, batches: Batches, watch: Watch) -> None:
@@ -69,7 +69,7 @@ def loop(run: Run, config: Config, method: Method, batches: Batches, watch: Watc
                 run.log(record)
                 watch.record(record)
             if due(done, every.sample) or ended:
-                run.show(done, sheet(config, method, watch))
+                run.show(done, sheet(config, method, batches, watch))
             if due(done, every.save) or ended or stopped:
                 run.save(done, method.state(), {"seconds": clock.seconds, "totals": meter.sums()})
         finish(run)
@@ -151,11 +151,11 @@ def pace(method: Method, batches: Batches, seconds: float) -> float:
     return (number - 2) / (time.perf_counter() - began)
 
 
-def sheet(config: Config, method: Method, watch: Watch) -> bytes:
+def sheet(config: Config, method: Method, batches: Batches, watch: Watch) -> bytes:
     """The PNG of the samples that are drawn from the same noise all through a run."""
     columns = images.columns(SHEET, config.model.classes or 0)
     n = SHEET - SHEET % columns
-    made = to_bytes(method.sheet(n, torch.arange(n) % columns if config.model.classes else None))
+    made = to_bytes(method.sheet(n, torch.arange(n) % columns if config.model.classes else None, batches))
     watch.preview(made)
     return images.png(images.sheet(made, columns), images.enlarged(made.shape[1]))
 

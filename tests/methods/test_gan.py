@@ -421,10 +421,10 @@ def test_learning_rates_follow_the_schedule(schedule: str, factor: float) -> Non
     fields |= {"gan.discriminator.beta1": 0.7, "gan.discriminator.beta2": 0.9}
     gan = make(Gan, configuration("intro", fields))
     gan.step(0, 0.75, Data())
-    assert gan.optimisers[G].param_groups[0]["lr"] == pytest.approx(0.02 * factor)
-    assert gan.optimisers[D].param_groups[0]["lr"] == pytest.approx(0.004 * factor)
-    assert gan.optimisers[G].param_groups[0]["betas"] == (0.3, 0.999)
-    assert gan.optimisers[D].param_groups[0]["betas"] == (0.7, 0.9)
+    assert gan.updaters[G].optimiser.param_groups[0]["lr"] == pytest.approx(0.02 * factor)
+    assert gan.updaters[D].optimiser.param_groups[0]["lr"] == pytest.approx(0.004 * factor)
+    assert gan.updaters[G].optimiser.param_groups[0]["betas"] == (0.3, 0.999)
+    assert gan.updaters[D].optimiser.param_groups[0]["betas"] == (0.7, 0.9)
 
 
 def test_adams_first_step_moves_every_weight_by_the_learning_rate() -> None:
@@ -454,11 +454,11 @@ def test_the_sheet_is_of_the_averaged_generator_and_of_the_same_noise() -> None:
     gan = make(Gan, configuration("demo"))
     run(gan, [0])
     labels = torch.arange(10)
-    first = gan.sheet(10, labels)
-    assert torch.equal(first, gan.sheet(10, labels))
+    first = gan.sheet(10, labels, Data())
+    assert torch.equal(first, gan.sheet(10, labels, Data()))
     z = seeds.latents(10, gan.config.latent, gan.config.seed, 0, "sheet")
     assert torch.equal(first, gan.average(z, labels))
-    assert not torch.equal(first, gan.sheet(10, labels.flip(0)))
+    assert not torch.equal(first, gan.sheet(10, labels.flip(0), Data()))
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

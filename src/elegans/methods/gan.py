@@ -1,22 +1,26 @@
 """What one step of a generative adversarial network does: alternating updates, or both from one pass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
-from elegans import ema, losses, parallel, penalties, schedules, seeds
+from elegans import augment, ema, losses, parallel, penalties, schedules, seeds
+from elegans.balance import Balance
 from elegans.batches import Batches
-from elegans.config import Adam, Config
+from elegans.config import Config
 from elegans.errors import RequestError
 from elegans.models._blocks import Verdict
+from elegans.optimisers import Updater, trained
 
 Images = Float[Tensor, "n c h w"]
 Labels = Int64[Tensor, " n"]
 State = dict[str, dict[str, Tensor]]  # a file of a checkpoint -> its tensors by name
+Said = dict[str, Tensor]  # what there is to say of a step: scalars by name
 
 
 class Gan:
@@ -36,19 +40,21 @@ class Gan:
             raise RequestError(f"a gan has a generator and a discriminator; model {config.model.name!r} has {found}")
         self.config, self.options = config, config.gan
         self.loss = losses.find(self.options.loss, self.options.smoothing)
+        augment.check(self.options.augment)
         self.device = parallel.device(config.device)
         for network in networks.values():
             network.to(self.device)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # convolutions are faster so
         self.generator, self.discriminator = networks["generator"], networks["discriminator"]
         self.average = deepcopy(self.generator).eval().requires_grad_(False)
-        self.optimisers = {
-            "generator": _adam(self.generator, self.options.generator),
-            "discriminator": _adam(self.discriminator, self.options.discriminator),
+        self.updaters = {
+            "generator": Updater(self.generator, self.options.generator),
+            "discriminator": Updater(self.discriminator, self.options.discriminator),
         }
+        self.balance, self.scheduled = Balance(self.options.balance), 1.0
         self.coupled = couples(self.discriminator)
 
-    def step(self, number: int, progress: float, batches: Batches) -> dict[str, Tensor]:
+    def step(self, number: int, progress: float, batches: Batches) -> Said:
         """One step of the training.
 
         Args:
@@ -60,8 +66,8 @@ class Gan:
             What there is to say about the step, by name: scalars.
         """
         seeds.fix(self.config.seed, number)
-        self._schedule(progress)
-        said: dict[str, Tensor] = {}
+        self.scheduled = schedules.factor(self.config.schedule, progress)
+        said: Said = {}
         both = self.options.update == "one-pass"
         for k in range(self.options.discriminator_steps - both):
             said |= self._update_discriminator(number, k, *batches[number * self.options.discriminator_steps + k])
@@ -70,6 +76,8 @@ class Gan:
             said |= self._update_both(number, k, *batches[number * self.options.discriminator_steps + k])
         for k in range(int(both), self.options.generator_steps):
             said |= self._update_generator(number, k, *batches[number * self.options.discriminator_steps])
+        if self.options.balance:
+            self.balance.observe({player: said[f"{player}_loss"] for player in self.updaters})
         seen = (number + 1) * self.images_a_step
         ema.update(self.average, self.generator, ema.decay(self.config.ema, self.images_a_step, seen))
         return said
@@ -81,32 +89,28 @@ class Gan:
 
     def state(self) -> State:
         """All that is to be saved: a file name and the tensors in it."""
-        return {
+        state = {
             "generator": dict(self.generator.state_dict()),
             "discriminator": dict(self.discriminator.state_dict()),
             "ema": dict(self.average.state_dict()),
-            "optimisers": dict(self._optimiser_tensors()),
+            "optimisers": {},
         }
+        for player, updater in self.updaters.items():
+            state["optimisers"] |= updater.state(f"{player}/")
+        return state | ({"balance": self.balance.state()} if self.options.balance else {})
 
     def load(self, state: State) -> None:
         """Take over a saved state, in place."""
         self.generator.load_state_dict(state["generator"])
         self.discriminator.load_state_dict(state["discriminator"])
         self.average.load_state_dict(state["ema"])
-        for player, optimiser in self.optimisers.items():
-            for name, parameter in getattr(self, player).named_parameters():
-                prefix = f"{player}/{name}/"
-                # moments lie in memory as the parameter does, or the arithmetic would not be the same bit for bit
-                optimiser.state[parameter] = {
-                    key.removeprefix(prefix): torch.empty_like(parameter).copy_(value)
-                    if value.shape == parameter.shape
-                    else value.to(parameter.device, copy=True)
-                    for key, value in state["optimisers"].items()
-                    if key.startswith(prefix)
-                }
+        for player, updater in self.updaters.items():
+            updater.load(state["optimisers"], f"{player}/")
+        if self.options.balance:
+            self.balance.load(state["balance"])
 
     @torch.no_grad()
-    def sheet(self, n: int, labels: Labels | None) -> Images:
+    def sheet(self, n: int, labels: Labels | None, batches: Batches) -> Images:
         """Samples of the averaged generator from noise that is the same at every step of a run."""
         z = seeds.latents(n, self.config.latent, self.config.seed, 0, "sheet")
         images: Tensor = self.average(z.to(self.device), None if labels is None else labels.to(self.device))
@@ -114,70 +118,104 @@ class Gan:
 
     # --- the updates -------------------------------------------------------------------------------------------------
 
-    def _update_discriminator(self, number: int, k: int, real: Images, y: Labels) -> dict[str, Tensor]:
+    def _update_discriminator(self, number: int, k: int, real: Images, y: Labels) -> Said:
+        purpose = f"discriminator {k}"
+        fake_y = self._labels(number, purpose, y)
         with torch.no_grad():
-            fake = self.generator(self._latents(number, f"discriminator {k}"), y)
-        real_score, fake_score = self._scores(real, fake, y)
-        loss = self.loss.critic(*self._flipped(number, k, real_score, fake_score))
-        penalty = self._penalty(number, k, real, fake, y)
-        self._apply("discriminator", _gradients(loss + penalty, self.discriminator))
-        return self._said({"discriminator_loss": loss}, real_score, fake_score, penalty)
+            fake = self.generator(self._latents(number, purpose), fake_y)
+        judged_real, judged_fake = self._verdicts(real, fake, y, fake_y)
+        loss, said = self._discriminator_loss(number, k, judged_real, judged_fake, y, fake_y)
+        penalty = self._penalty(number, k, real, fake, y, said)
+        self._apply("discriminator", self.updaters["discriminator"].gradients(loss + penalty))
+        return said
 
-    def _update_generator(self, number: int, k: int, real: Images, y: Labels) -> dict[str, Tensor]:
+    def _update_generator(self, number: int, k: int, real: Images, y: Labels) -> Said:
         purpose = "discriminator 0" if self.options.same_latent else f"generator {k}"
-        fake = self.generator(self._latents(number, purpose), y)
-        fake_score = self._judge(fake, y)
+        fake_y = self._labels(number, purpose, y)
+        judged = self._judge(self.generator(self._latents(number, purpose), fake_y), fake_y)
         with torch.no_grad():
-            real_score = self._judge(real, y) if self.loss.paired else fake_score
-        loss = self.loss.player(real_score, fake_score)
-        self._apply("generator", _gradients(loss, self.generator))
-        return {"generator_loss": loss.detach()}
+            real_score = self._judge(real, y).score if self.loss.paired else judged.score
+        loss, said = self._generator_loss(real_score, judged, fake_y)
+        self._apply("generator", self.updaters["generator"].gradients(loss))
+        return said
 
-    def _update_both(self, number: int, k: int, real: Images, y: Labels) -> dict[str, Tensor]:
+    def _update_both(self, number: int, k: int, real: Images, y: Labels) -> Said:
         """Both players from one G(z) and one D(G(z)), each against the other as it was before.
 
         Exact: without coupling between samples the gradients of both losses at a fake image are the same up to a
         number per sample, so one backward pass through the discriminator serves both. Where that number does not
-        exist (see `losses.gradient_ratio`), with batch norm in the discriminator or with swapped labels, only the
-        forward pass is shared and a second backward pass goes to the images alone; `one_pass` says how often not.
+        exist (see `losses.gradient_ratio`), with batch norm in the discriminator, with swapped labels or with a class
+        head, only the forward pass is shared and a second backward pass goes to the images alone; `one_pass` says how
+        often not.
         """
-        fake = self.generator(self._latents(number, f"discriminator {k}"), y)
+        purpose = f"discriminator {k}"
+        fake_y = self._labels(number, purpose, y)
+        fake = self.generator(self._latents(number, purpose), fake_y)
         image = fake.detach().requires_grad_()
-        real_score, fake_score = self._scores(real, image, y)
-        loss = self.loss.critic(*self._flipped(number, k, real_score, fake_score))
-        player_loss = self.loss.player(real_score.detach(), fake_score)
-        penalty = self._penalty(number, k, real, image, y)
-        separate = self.coupled or self.options.label_noise > 0
-        ratio = None if separate else losses.gradient_ratio(self.loss, real_score, fake_score)
+        judged_real, judged_fake = self._verdicts(real, image, y, fake_y)
+        loss, said = self._discriminator_loss(number, k, judged_real, judged_fake, y, fake_y)
+        player_loss, player_said = self._generator_loss(judged_real.score.detach(), judged_fake, fake_y)
+        penalty = self._penalty(number, k, real, image, y, said)
+        headed = judged_fake.classes is not None and (self.options.auxiliary.generator or self.options.auxiliary.fake)
+        separate = self.coupled or headed or self.options.label_noise > 0
+        ratio = None if separate else losses.gradient_ratio(self.loss, judged_real.score, judged_fake.score)
         if ratio is None:
             (at_image,) = torch.autograd.grad(player_loss, image, retain_graph=True)
-            gradients = _gradients(loss + penalty, self.discriminator)
+            gradients = self.updaters["discriminator"].gradients(loss + penalty)
         else:
-            parameters = _trained(self.discriminator)
+            parameters = trained(self.discriminator)
             *gradients, at_image = torch.autograd.grad(loss + penalty, [*parameters, image])
             at_image = at_image * ratio.view(-1, 1, 1, 1)
-        generator_gradients = torch.autograd.grad(fake, _trained(self.generator), at_image)
+        generator_gradients = torch.autograd.grad(fake, trained(self.generator), at_image)
         self._apply("discriminator", gradients)
         self._apply("generator", generator_gradients)
-        both = {"discriminator_loss": loss, "generator_loss": player_loss}
-        said = self._said(both, real_score, fake_score, penalty)
-        return said | {"one_pass": torch.tensor(float(ratio is not None))}
+        return said | player_said | {"one_pass": torch.tensor(float(ratio is not None))}
 
     # --- what they share ---------------------------------------------------------------------------------------------
 
     def _latents(self, number: int, purpose: str) -> Tensor:
         return seeds.latents(self.config.batch, self.config.latent, self.config.seed, number, purpose).to(self.device)
 
-    def _judge(self, images: Images, y: Labels) -> Tensor:
-        verdict: Verdict = self.discriminator(images, y)
-        return verdict.score
+    def _labels(self, number: int, purpose: str, y: Labels) -> Labels:
+        """Those that the generator is asked for."""
+        if self.options.labels == "data" or not self.config.model.classes:
+            return y
+        draw = seeds.generator(self.config.seed, number, f"{purpose} labels")
+        return torch.randint(self.config.model.classes, y.shape, generator=draw).to(self.device)
 
-    def _scores(self, real: Images, fake: Images, y: Labels) -> tuple[Tensor, Tensor]:
-        """Scores of both; in one call unless the discriminator looks at a batch as a whole."""
+    def _judge(self, images: Images, y: Labels) -> Verdict:
+        verdict: Verdict = self.discriminator(augment.augment(images, self.options.augment), y)
+        return verdict
+
+    def _verdicts(self, real: Images, fake: Images, y: Labels, fake_y: Labels) -> tuple[Verdict, Verdict]:
+        """On both; in one call unless the discriminator looks at a batch as a whole."""
         if self.coupled:
-            return self._judge(real, y), self._judge(fake, y)
-        both = self._judge(torch.cat([real, fake]), torch.cat([y, y]))
-        return both[: len(real)], both[len(real) :]
+            return self._judge(real, y), self._judge(fake, fake_y)
+        both, n = self._judge(torch.cat([real, fake]), torch.cat([y, fake_y])), len(real)
+        if both.classes is None:
+            return Verdict(both.score[:n]), Verdict(both.score[n:])
+        return Verdict(both.score[:n], both.classes[:n]), Verdict(both.score[n:], both.classes[n:])
+
+    def _discriminator_loss(
+        self, number: int, k: int, real: Verdict, fake: Verdict, y: Labels, fake_y: Labels
+    ) -> tuple[Tensor, Said]:
+        """What it minimises, and what there is to say of it."""
+        loss = self.loss.critic(*self._flipped(number, k, real.score, fake.score))
+        right = ((real.score > 0).float().mean() + (fake.score < 0).float().mean()) / 2
+        said = {"discriminator_loss": loss, "real_score": real.score.mean(), "fake_score": fake.score.mean()}
+        said |= {"accuracy": right}
+        if real.classes is not None and fake.classes is not None:
+            at_real, at_fake = cross_entropy(real.classes, y), cross_entropy(fake.classes, fake_y)
+            said |= {"real_class_loss": at_real, "fake_class_loss": at_fake}
+            loss = loss + self.options.auxiliary.real * at_real + self.options.auxiliary.fake * at_fake
+        return loss, {name: value.detach() for name, value in said.items()}
+
+    def _generator_loss(self, real_score: Tensor, fake: Verdict, fake_y: Labels) -> tuple[Tensor, Said]:
+        loss = self.loss.player(real_score, fake.score)
+        said = {"generator_loss": loss.detach()}
+        if fake.classes is not None:
+            loss = loss + self.options.auxiliary.generator * cross_entropy(fake.classes, fake_y)
+        return loss, said
 
     def _flipped(self, number: int, k: int, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """The scores, some of them changed between real and fake."""
@@ -187,16 +225,11 @@ class Gan:
         swap = draw.to(self.device) < self.options.label_noise
         return torch.where(swap, fake, real), torch.where(swap, real, fake)
 
-    def _said(self, said: dict[str, Tensor], real: Tensor, fake: Tensor, penalty: Tensor) -> dict[str, Tensor]:
-        """What an update of the discriminator has to say: losses, scores, and a penalty if there is one."""
-        penalised = self.options.r1 or self.options.r2 or self.options.gradient_penalty
-        said = said | {"real_score": real.mean(), "fake_score": fake.mean()}
-        said |= {"penalty": penalty} if penalised else {}
-        return {name: value.detach() for name, value in said.items()}
+    def _penalty(self, number: int, k: int, real: Images, fake: Images, y: Labels, said: Said) -> Tensor:
+        """On the discriminator's gradients; noted in `said` if there is one."""
 
-    def _penalty(self, number: int, k: int, real: Images, fake: Images, y: Labels) -> Tensor:
         def critic(images: Tensor) -> Tensor:
-            return self._judge(images, y)
+            return self._judge(images, y).score
 
         fake, total = fake.detach(), torch.zeros((), device=self.device)
         if self.options.r1:
@@ -207,24 +240,12 @@ class Gan:
             at = torch.rand(len(real), generator=seeds.generator(self.config.seed, number, f"between {k}"))
             at = at.to(self.device, real.dtype)
             total = total + self.options.gradient_penalty * penalties.gradient_penalty(critic, real, fake, at)
+        if total.requires_grad:
+            said["penalty"] = total.detach()
         return total
 
     def _apply(self, player: str, gradients: Sequence[Tensor]) -> None:
-        for parameter, gradient in zip(_trained(getattr(self, player)), gradients, strict=True):
-            parameter.grad = gradient
-        self.optimisers[player].step()
-        self.optimisers[player].zero_grad(set_to_none=True)
-
-    def _schedule(self, progress: float) -> None:
-        factor = schedules.factor(self.config.schedule, progress)
-        for player, optimiser in self.optimisers.items():
-            optimiser.param_groups[0]["lr"] = getattr(self.options, player).lr * factor
-
-    def _optimiser_tensors(self) -> Iterator[tuple[str, Tensor]]:
-        for player, optimiser in self.optimisers.items():
-            for name, parameter in getattr(self, player).named_parameters():
-                for key, value in optimiser.state.get(parameter, {}).items():
-                    yield f"{player}/{name}/{key}", value
+        self.updaters[player].apply(gradients, self.scheduled * self.balance.factor(player))
 
 
 def couples(network: nn.Module) -> bool:
@@ -236,18 +257,17 @@ def couples(network: nn.Module) -> bool:
     return any(isinstance(m, batch_norm) or getattr(m, "couples_samples", False) for m in network.modules())
 
 
-def _trained(network: nn.Module) -> list[nn.Parameter]:
-    """Its parameters, less those that are frozen."""
-    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+def restore(networks: dict[str, nn.Module], state: State, raw: bool) -> dict[str, nn.Module]:
+    """The networks with a checkpoint's weights, as exploring a run needs them: the generator's are its average's.
 
-
-def _adam(network: nn.Module, options: Adam) -> torch.optim.Adam:
-    return torch.optim.Adam(_trained(network), options.lr, (options.beta1, options.beta2), fused=True)
-
-
-def _gradients(loss: Tensor, network: nn.Module) -> Sequence[Tensor]:
-    """Of every trained parameter of the network, and of nothing else: no work for weights nobody updates."""
-    return torch.autograd.grad(loss, _trained(network))
+    Args:
+        networks: as they were built.
+        state: of the checkpoint.
+        raw: the weights as they are instead of the average.
+    """
+    networks["generator"].load_state_dict(state["generator" if raw else "ema"])
+    networks["discriminator"].load_state_dict(state["discriminator"])
+    return networks
 
 
 def build(config: Config, networks: dict[str, Any]) -> Gan:

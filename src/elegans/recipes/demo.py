@@ -7,7 +7,7 @@ Result: Fréchet distance 19, class agreement 0.985; real digits have 2 and 0.99
     classifier outside the package, see docs/LOG.md). 0.13 M images, 712 a second on two cores.
 """
 
-from elegans.config import Adam, Config, Data, Ema, Every, Gan, Latent, Model
+from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
 
 recipe = Config(
     minutes=3,
@@ -17,8 +17,8 @@ recipe = Config(
     latent=Latent(size=64),
     gan=Gan(
         update="one-pass",
-        generator=Adam(lr=6e-4, beta1=0.5, beta2=0.99),
-        discriminator=Adam(lr=1e-3, beta1=0.5, beta2=0.99),
+        generator=Optimiser(lr=6e-4, beta1=0.5, beta2=0.99),
+        discriminator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
     ),
     ema=Ema(half_life=5_000),
     every=Every(log=100, sample=200, save=1000),

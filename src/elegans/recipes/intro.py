@@ -12,7 +12,7 @@ Mended: Adam with 1e-3 and 0.5 where the original has 2e-3 and 0.9, with which a
     samples come from a moving average of the generator.
 """
 
-from elegans.config import Adam, Config, Data, Ema, Every, Gan, Latent, Model
+from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
 
 recipe = Config(
     steps=100 * 600,  # the original's 100 epochs
@@ -23,8 +23,8 @@ recipe = Config(
     gan=Gan(
         update="one-pass",  # on the same latents, as the original
         smoothing=0.1,
-        generator=Adam(lr=1e-3, beta1=0.5),
-        discriminator=Adam(lr=1e-3, beta1=0.5),
+        generator=Optimiser(lr=1e-3, beta1=0.5),
+        discriminator=Optimiser(lr=1e-3, beta1=0.5),
     ),
     ema=Ema(half_life=100_000),
     every=Every(log=600, sample=1200, save=2400),

@@ -10,7 +10,7 @@ Mended: the data are shuffled; losses are means (the original divided the last b
     record is of training, in which sampling leaves the batch norm alone; samples come from a moving average.
 """
 
-from elegans.config import Adam, Config, Data, Ema, Every, Gan, Latent, Model
+from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
 
 recipe = Config(
     steps=15 * 600,  # the original's 15 epochs
@@ -21,8 +21,8 @@ recipe = Config(
     gan=Gan(
         generator_steps=2,
         same_latent=True,
-        generator=Adam(lr=2e-4, beta1=0.5),
-        discriminator=Adam(lr=2e-4, beta1=0.5),
+        generator=Optimiser(lr=2e-4, beta1=0.5),
+        discriminator=Optimiser(lr=2e-4, beta1=0.5),
     ),
     ema=Ema(half_life=50_000),
     every=Every(log=100, sample=300, save=300),

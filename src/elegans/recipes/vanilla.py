@@ -11,7 +11,7 @@ Mended: both players train with the rates that are asked for (the original's gen
     serves both players; samples come from a moving average of the generator.
 """
 
-from elegans.config import Adam, Config, Data, Ema, Every, Gan, Model
+from elegans.config import Config, Data, Ema, Every, Gan, Model, Optimiser
 
 recipe = Config(
     steps=50 * 468,  # the original's 50 epochs
@@ -25,7 +25,7 @@ recipe = Config(
         batch_norm=True,
         dropout=0.3,
     ),
-    gan=Gan(update="one-pass", generator=Adam(lr=1e-3, beta1=0.5), discriminator=Adam(lr=4e-4, beta1=0.5)),
+    gan=Gan(update="one-pass", generator=Optimiser(lr=1e-3, beta1=0.5), discriminator=Optimiser(lr=4e-4, beta1=0.5)),
     ema=Ema(half_life=88_000),
     every=Every(log=117, sample=468, save=468),
 )
