@@ -1,6 +1,7 @@
 """Sheets to the pixel, and files that come back as they were written."""
 
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -165,16 +166,85 @@ def test_a_film_in_colour_keeps_its_colours(tmp_path: Path) -> None:
         assert np.abs(frame.astype(int) - image).max() <= 2
 
 
+def smooth(n: int, height: int, width: int, channels: int) -> Bytes:
+    """A film of n frames in which a wide wave moves, with a colour for each channel."""
+    y, x = np.mgrid[:height, :width]
+    phases = 2 * np.pi * (np.arange(n)[:, None, None] / n + x / width + y / (2 * height))
+    waves = [127.5 + 100 * np.sin(phases + c) for c in range(channels)]
+    return np.rint(np.stack(waves, 3)).astype(np.uint8)
+
+
+def decoded(file: Path | io.BytesIO) -> tuple[Bytes, float, str]:
+    """The frames of a film as [n, h, w, 3], the seconds it lasts and the format of its pixels."""
+    av = pytest.importorskip("av")
+    with av.open(file) as film:
+        stream = film.streams.video[0]
+        found = np.stack([frame.to_ndarray(format="rgb24") for frame in film.decode(stream)])
+        return found, film.duration / 1e6, stream.pix_fmt
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_write_an_mp4(tmp_path: Path, channels: int) -> None:
+    """As many frames, as large as a gif's and as close as the eye sees, each for as long as asked."""
+    pytest.importorskip("av")
+    made, out = smooth(10, 28, 28, channels), tmp_path / "new" / "walk.mp4"
+    images.write(out, made, np.full(10, -1), milliseconds=80)
+    found, seconds, pixel_format = decoded(out)
+    assert found.shape == (10, 8 * 28, 8 * 28, 3)
+    assert seconds == pytest.approx(0.8, abs=0.01)
+    assert pixel_format == "yuv420p"  # what every browser plays
+    expected = np.broadcast_to(made.repeat(8, 1).repeat(8, 2), found.shape).astype(float)
+    away = np.abs(found - expected)
+    assert away.mean() < 4
+    wrong = np.abs(np.roll(found, 1, 0) - expected)  # the frame before is farther from it
+    assert away.mean() < wrong.mean() / 3
+
+
+@pytest.mark.parametrize(("height", "width"), [(31, 44), (44, 31), (33, 33)])
+def test_an_mp4_of_odd_sides_repeats_the_last_line(height: int, width: int) -> None:
+    pytest.importorskip("av")
+    made = smooth(3, height, width, 3)
+    found, _, _ = decoded(io.BytesIO(images.mp4([images.picture(image) for image in made], 100)))
+    assert found.shape == (3, height + height % 2, width + width % 2, 3)
+    away = np.abs(found[:, :height, :width].astype(float) - made)
+    assert away.mean() < 8
+    assert np.abs(found[:, -1, :width].astype(float) - made[:, -1]).mean() < 20
+
+
+def test_an_mp4_of_one_image_of_one_pixel() -> None:
+    pytest.importorskip("av")
+    found, _, _ = decoded(io.BytesIO(images.mp4([images.picture(np.full((1, 1, 1), 200, np.uint8))], 40)))
+    assert found.shape == (1, 2, 2, 3)
+    assert np.abs(found.astype(int) - 200).max() < 6
+
+
+def test_without_pyav_the_answer_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(RequestError, match=r"pip install 'elegans\[video\]'"):
+        images.write(tmp_path / "walk.mp4", noise(2), np.array([0, 1]))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["out.jpg", "out.PNG", "out.tar.gz", "out.7"])
 def test_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RequestError, match=r"the name ends in \.png, \.gif, \.npz, or has no ending for a folder"):
+    with pytest.raises(RequestError, match=r"the name ends in \.png, \.gif, \.mp4, \.npz, or has no ending"):
         images.write(tmp_path / "new" / name, noise(1), np.array([0]))
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["out.png", "out.gif", "out.npz", "out"])
+@pytest.mark.parametrize("name", ["out.png", "out.gif", "out.mp4", "out.npz", "out"])
 def test_what_cannot_be_written_is_a_failure(tmp_path: Path, name: str) -> None:
     """A file is where the folder should be."""
     (tmp_path / "file").touch()
+    if name.endswith("mp4"):
+        pytest.importorskip("av")
     with pytest.raises(Failure, match=r"--out .*out.* cannot be written: Not a directory|File exists"):
         images.write(tmp_path / "file" / name, noise(2), np.array([0, 1]))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_cut_from_a_sheet_is_what_was_put_on_it(channels: int) -> None:
+    made = np.random.default_rng(0).integers(0, 256, (9, 5, 4, channels), np.uint8)
+    sheet = images.sheet(made, columns=3)
+    assert np.array_equal(images.cut(sheet, 2, 5, 4), made[:2])
+    assert np.array_equal(images.cut(sheet[..., 0], 3, 5, 4), made[:3, ..., :1])

@@ -78,7 +78,7 @@ def same(run: Path, other: Path, step: int = 60) -> None:
     assert commands.weights(run, step) == commands.weights(other, step)
     assert commands.records(run) == commands.records(other)
     assert commands.frames(run) == commands.frames(other)
-    for name in ("config.json", "curves.png", "progress.gif"):
+    for name in ("config.json", "curves.png", "progress.gif", "progress.png"):
         assert (run / name).read_bytes() == (other / name).read_bytes(), name
     notes = [json.loads((r / f"step-{step:08d}" / "manifest.json").read_text()) for r in (run, other)]
     for note in notes:

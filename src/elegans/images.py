@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,24 @@ def sheet(images: Bytes, columns: int, gap: int = 2) -> Bytes:
         top, left = gap + (i // columns) * (h + gap), gap + (i % columns) * (w + gap)
         canvas[top : top + h, left : left + w] = image
     return canvas
+
+
+def cut(sheet: Bytes, n: int, height: int, width: int, gap: int = 2) -> Bytes:
+    """The first n images of the first row of a sheet.
+
+    Args:
+        sheet: uint8 [H, W] or [H, W, c], not enlarged.
+        n: how many; no more than the row has.
+        height: of an image.
+        width: of an image.
+        gap: between the images of the sheet.
+
+    Returns:
+        uint8 [n, h, w, c].
+    """
+    row = sheet[gap : gap + height].reshape(height, sheet.shape[1], -1)
+    lefts = [gap + i * (width + gap) for i in range(n)]
+    return np.stack([row[:, left : left + width] for left in lefts])
 
 
 def columns(n: int, classes: int = 0) -> int:
@@ -71,8 +90,37 @@ def write_gif(file: Path | io.BytesIO, frames: Sequence[Image.Image], millisecon
     same[0].save(file, "gif", save_all=True, append_images=same[1:], duration=durations, loop=0)
 
 
+def mp4(frames: Sequence[Image.Image], milliseconds: int) -> bytes:
+    """The frames as an H.264 film in an MP4 file, which every browser plays.
+
+    Args:
+        frames: of one size; a side of an odd number of pixels gets its last row or column twice, for the colours of
+            such a film (yuv420p) are those of squares of two by two.
+        milliseconds: a frame.
+
+    Raises:
+        RequestError: PyAV is not installed.
+    """
+    try:
+        import av
+    except ImportError:
+        raise RequestError("an .mp4 needs PyAV, which is not here: pip install 'elegans[video]'") from None
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as film:
+        width, height = (side + side % 2 for side in frames[0].size)
+        options = {"crf": "18", "preset": "slow"}  # hardly to be told from the original
+        stream = film.add_stream("libx264", Fraction(1000, milliseconds), options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in frames:
+            pixels = np.asarray(frame.convert("RGB"))
+            pixels = np.pad(pixels, ((0, height - frame.height), (0, width - frame.width), (0, 0)), "edge")
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
+        film.mux(stream.encode())
+    return buffer.getvalue()
+
+
 def write(out: Path, images: Bytes, labels: NDArray[np.int64], classes: int = 0, milliseconds: int = 150) -> None:
-    """Write images where `out` says: a sheet (.png), a film (.gif), arrays (.npz), or a folder of single PNGs.
+    """Write images where `out` says: a sheet (.png), a film (.gif, .mp4), arrays (.npz), or a folder of single PNGs.
 
     Args:
         out: the file or folder.
@@ -82,11 +130,11 @@ def write(out: Path, images: Bytes, labels: NDArray[np.int64], classes: int = 0,
         milliseconds: a frame of a film.
 
     Raises:
-        RequestError: another kind of file.
+        RequestError: another kind of file, or an .mp4 without PyAV.
         Failure: it cannot be written.
     """
-    if out.suffix not in (".png", ".gif", ".npz", ""):
-        raise RequestError(f"--out {out}: the name ends in .png, .gif, .npz, or has no ending for a folder of PNGs")
+    if out.suffix not in (".png", ".gif", ".mp4", ".npz", ""):
+        raise RequestError(f"--out {out}: the name ends in .png, .gif, .mp4, .npz, or has no ending (a folder of PNGs)")
     scale = enlarged(images.shape[1])
     try:
         (out if not out.suffix else out.parent).mkdir(parents=True, exist_ok=True)
@@ -94,6 +142,8 @@ def write(out: Path, images: Bytes, labels: NDArray[np.int64], classes: int = 0,
             out.write_bytes(png(sheet(images, columns(len(images), classes)), scale))
         elif out.suffix == ".gif":
             write_gif(out, [picture(image, 4 * scale) for image in images], milliseconds)
+        elif out.suffix == ".mp4":
+            out.write_bytes(mp4([picture(image, 4 * scale) for image in images], milliseconds))
         elif out.suffix == ".npz":
             np.savez_compressed(out, images=images, labels=labels)
         else:

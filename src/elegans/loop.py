@@ -4,6 +4,7 @@ import io
 import math
 import time
 from copy import deepcopy
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -24,6 +25,7 @@ from elegans.watch import Watch
 
 SHEET = 64  # samples on a sheet, at most
 FILM = 32  # frames of progress.gif, at most
+ROWS = 10  # of progress.png, at most
 
 
 @runtime_checkable
@@ -171,13 +173,22 @@ def healthy(record: dict[str, float], run: Run) -> None:
 
 
 def finish(run: Run) -> None:
-    """Draw what sums a run up: curves.png and progress.gif."""
+    """Draw what sums a run up: curves.png, progress.gif, and progress.png with a row for each of ten moments."""
     if records := run.records():
         run.keep("curves.png", curves.draw(records, run.config.recipe))
     if frames := run.frames():
         assert run.config.model.shape is not None
         scale, film = images.enlarged(run.config.model.shape[1]), io.BytesIO()
-        chosen = [frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), FILM))]
-        small = [images.coarse(Image.open(frame).reduce(scale)) for frame in chosen]
+        small = [images.coarse(Image.open(frame).reduce(scale)) for frame in spread(frames, FILM)]
         images.write_gif(film, small, milliseconds=120, hold=1500)
         run.keep("progress.gif", film.getvalue())
+        _, height, width = run.config.model.shape
+        shown = images.columns(SHEET, run.config.model.classes or 0) if run.config.model.classes else 6
+        sheets = [np.asarray(Image.open(frame).reduce(scale)) for frame in spread(frames, ROWS)]
+        rows = [images.cut(sheet, shown, height, width) for sheet in sheets]
+        run.keep("progress.png", images.png(images.sheet(np.concatenate(rows), shown), scale))
+
+
+def spread(frames: list[Path], n: int) -> list[Path]:
+    """At most n of them, the first and the last among them, evenly."""
+    return [frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), n))]

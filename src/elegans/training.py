@@ -1,5 +1,6 @@
 """What a request to train means: from a recipe and some wishes to a run folder and the loop."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from elegans.networks import networks
 from elegans.run import Run
 from elegans.watch import Watch
 
+LENGTHS = ("steps", "epochs", "minutes")  # of a training, one of which is given
+
 
 def train(
     recipe: str | Path | Config | Recipe,
     *,
     run: str | Path | None = None,
     steps: int | None = None,
+    epochs: float | None = None,
     minutes: float | None = None,
     seed: int | None = None,
     batch: int | None = None,
@@ -34,6 +38,7 @@ def train(
         recipe: its name, the path of a recipe file, a `Config`, or a `Recipe` with networks of your own.
         run: the folder; None makes a new numbered one under runs/.
         steps: how many steps in all.
+        epochs: or how many times every image of the data set is seen.
         minutes: or how many minutes of wall time, with all that is done in them.
         seed: of weights, data order and noise.
         batch: images a step.
@@ -50,13 +55,16 @@ def train(
     """
     chosen = find.recipe(recipe)
     config = chosen.config.override(fields or {})
-    if steps is not None and minutes is not None:
-        raise RequestError("--steps and --minutes are two lengths of one training; give one of them")
+    lengths = [f"--{name}" for name, value in zip(LENGTHS, (steps, epochs, minutes), strict=True) if value is not None]
+    if len(lengths) > 1:
+        raise RequestError(f"{' and '.join(lengths)} are lengths of one training; give one of them")
     given = {"steps": steps, "minutes": minutes, "seed": seed, "batch": batch}
     config = config.override({name: value for name, value in given.items() if value is not None})
     build = find.find("data", config.data.name).build
     data, labels = find.call(build, "data", config.data.settings, root=config.data.root)
     config = fit(config, data, labels)
+    if epochs is not None:
+        config = config.override({"steps": steps_in(config, epochs, len(data))})
     device = parallel.device(config.device)
     folder = Run.create(run, config)
     with folder.locked(), Watch(folder, quiet) as watch:
@@ -64,6 +72,18 @@ def train(
         batches = Batches(data, labels, config.batch, config.seed, config.data.order, device)
         loop(folder, config, method, batches, watch)
     return folder
+
+
+def steps_in(config: Config, epochs: float, images: int) -> int:
+    """How many steps that many passes over a data set of so many images are, the last one whole.
+
+    Raises:
+        RequestError: not more than nothing.
+    """
+    if not 0 < epochs < math.inf:
+        raise RequestError(f"--epochs {epochs}: more than 0")
+    seen_a_step = config.batch * (config.gan.discriminator_steps if config.method == "gan" else 1)
+    return math.ceil(epochs * images / seen_a_step)
 
 
 def fit(config: Config, data: NDArray[np.uint8], labels: NDArray[np.int64]) -> Config:

@@ -86,7 +86,7 @@ def refused(capsys: Captured, words: list[Any], code: int = 2) -> str:
         (["train", "demo", "--minutes", "0"], "minutes = 0.0: input should be greater than 0"),
         (["train", "demo", "--minutes", "-2"], "minutes = -2.0: input should be greater than 0"),
         (["train", "demo", "--minutes", "inf"], "minutes = inf: input should be a finite number"),
-        (["train", "demo", "--steps", "3", "--minutes", "1"], "--steps and --minutes are two lengths of one training"),
+        (["train", "demo", "--steps", "3", "--minutes", "1"], "--steps and --minutes are lengths of one training"),
         (["train", "demo", "--seed", "-1"], "seed = -1: input should be greater than or equal to 0"),
         (["train", "demo", "--device", "gpu9", *RINGS], "device = 'gpu9' cannot be used here"),
         (

@@ -16,15 +16,27 @@ from elegans.errors import RequestError
 from elegans.models._blocks import Label, Shape, SpectralNorm, Verdict
 from elegans.networks import networks
 
-MODELS, RECIPES = find.names("models"), find.names("recipes")
-NEEDED: dict[str, dict[str, Any]] = {
-    "mlp": {"generator": [16, 24], "discriminator": [24, 16]}
-}  # settings without default
-SHAPES = [(1, 28, 28), (3, 32, 32), (1, 16, 24)]
+AUTOENCODERS = ["conv-autoencoder", "dense-autoencoder"]
+MODELS, RECIPES = [name for name in find.names("models") if name not in AUTOENCODERS], find.names("recipes")
+NEEDED: dict[str, dict[str, Any]] = {  # settings without default, and some that make large networks small
+    "mlp": {"generator": [16, 24], "discriminator": [24, 16]},
+    "conv-autoencoder": {"widths": [8, 4, 4]},
+    "acgan": {"generator": [24, 16, 12, 8], "discriminator": [8, 8, 12, 12]},
+    "patch-lstm": {"generator_units": 24, "discriminator_units": 16, "width": 8},
+}
+SHAPES: list[Shape] = [(1, 28, 28), (3, 32, 32), (1, 16, 24)]
+ONLY: dict[str, list[Shape]] = {  # networks of one size, as their originals
+    "cars": [(3, 32, 32), (1, 32, 32)],
+    "logogram": [(1, 128, 128)],
+}
+ANY_SIDES = ["acgan-lite", "attention-rnn", "coordinate-seed", "mlp"]
+SHAPED = [(model, shape) for model in MODELS for shape in ONLY.get(model, SHAPES)]
+COLOUR = {"cifar10", "faces"}
 N, LATENT = 6, 7
 
 
-def built(model: str, shape: Shape = (1, 28, 28), classes: int = 10, **settings: Any) -> dict[str, nn.Module]:
+def built(model: str, shape: Shape | None = None, classes: int = 10, **settings: Any) -> dict[str, nn.Module]:
+    shape = shape or ONLY.get(model, SHAPES)[0]
     fields = {"model.name": model, "model.shape": shape, "model.classes": classes, "latent.size": LATENT}
     settings = NEEDED.get(model, {}) | settings
     config = Config().override(fields | {f"model.{name}": value for name, value in settings.items()})
@@ -39,7 +51,9 @@ def conditional() -> list[str]:
 def of_recipe(name: str) -> tuple[Config, dict[str, nn.Module]]:
     config = find.recipe(name).config
     classes = 10 if config.model.classes is None else config.model.classes
-    config = config.override({"model.shape": config.model.shape or (1, 28, 28), "model.classes": classes})
+    size = {"cifar10": 32}.get(config.data.name, config.data.settings.get("size", 28))
+    shape = (1, 1, 2) if config.data.name == "xor" else (3 if config.data.name in COLOUR else 1, size, size)
+    config = config.override({"model.shape": shape, "model.classes": classes})
     return config, networks(config, find.recipe(name))
 
 
@@ -53,20 +67,21 @@ def check(made: dict[str, nn.Module], shape: tuple[int, ...], latent: int) -> No
     verdict = made["discriminator"](images, y)
     assert isinstance(verdict, Verdict)
     assert verdict.score.shape == (N,)
+    told = verdict.score.square().sum()
+    if verdict.classes is not None:
+        assert verdict.classes.shape == (N, 10)
+        told = told + verdict.classes.square().sum()
     for network in made.values():
         names = [name for name, p in network.named_parameters() if p.requires_grad]
-        gradients = torch.autograd.grad(
-            verdict.score.square().sum(), list(network.parameters()), retain_graph=True, allow_unused=True
-        )
+        gradients = torch.autograd.grad(told, list(network.parameters()), retain_graph=True, allow_unused=True)
         without = [name for name, gradient in zip(names, gradients, strict=True) if gradient is None]
         assert without == []
         assert all(gradient.isfinite().all() for gradient in gradients)
         assert any(gradient.any() for gradient in gradients)
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("classes", [0, 10])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("model", "shape"), SHAPED, ids=str)
 def test_every_model_makes_images_of_every_shape_and_judges_them(model: str, classes: int, shape: Shape) -> None:
     check(built(model, shape, classes), shape, LATENT)
 
@@ -93,21 +108,22 @@ def test_initial_weights_are_those_of_the_seed(recipe: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_without_labels_there_are_images_and_scores_too(model: str) -> None:
-    made = built(model)
+    made, shape = built(model), ONLY.get(model, SHAPES)[0]
     images = made["generator"](torch.randn(N, LATENT))
-    assert images.shape == (N, 1, 28, 28)
+    assert images.shape == (N, *shape)
     assert made["discriminator"](images).score.shape == (N,)
 
 
-@pytest.mark.parametrize("model", [name for name in MODELS if name != "mlp"])
+@pytest.mark.parametrize("model", [name for name in MODELS if name not in (*ANY_SIDES, "patch-lstm")])
 @pytest.mark.parametrize("shape", [(1, 30, 28), (1, 28, 30), (3, 33, 33)], ids=str)
 def test_sides_that_are_no_multiple_of_four_are_refused(model: str, shape: Shape) -> None:
     with pytest.raises(RequestError, match=f"model '{model}': .*multiples of 4 here, not {shape[1]} x {shape[2]}"):
         built(model, shape)
 
 
-def test_an_mlp_takes_any_sides() -> None:
-    check(built("mlp", (2, 5, 3)), (2, 5, 3), LATENT)
+@pytest.mark.parametrize("model", ANY_SIDES)
+def test_some_take_any_sides(model: str) -> None:
+    check(built(model, (2, 5, 3)), (2, 5, 3), LATENT)
 
 
 @pytest.mark.parametrize("model", conditional())
@@ -115,8 +131,9 @@ def test_the_label_changes_the_image_and_the_score(model: str) -> None:
     made = {name: network.eval() for name, network in built(model).items()}
     z = torch.randn(1, LATENT).expand(10, -1)
     images = made["generator"](z, torch.arange(10))
-    scores = made["discriminator"](images[:1].expand(10, -1, -1, -1), torch.arange(10)).score
-    for values in (images.flatten(1), scores.unsqueeze(1)):
+    verdict = made["discriminator"](images[:1].expand(10, -1, -1, -1), torch.arange(10))
+    told = [verdict.score.unsqueeze(1)] if verdict.classes is None else []  # else the class is what it should find out
+    for values in (images.flatten(1), *told):
         differences = torch.cdist(values, values) + torch.eye(10)
         assert (differences > 1e-6).all()
 
@@ -173,7 +190,7 @@ def test_a_label_is_a_row_and_a_mixture_the_mean_of_rows() -> None:
     torch.testing.assert_close(half[0], (label.weight[0] + label.weight[2]) / 2)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", find.names("models"))
 def test_a_mistyped_setting_is_answered_with_the_nearest(model: str) -> None:
     own = list(inspect.signature(find.find("models", model).build).parameters)[3:]
     for name in own:

@@ -24,10 +24,17 @@ def with_statistics(network: nn.Module) -> int:
         ("vanilla", with_statistics, 1_493_520, 1_460_225),
         ("intro", trainable, 114_064, 100_609),
         ("shallow", trainable, 89_187, 219_969),
+        ("acgan", trainable, 8_079_461, 525_835),
+        ("acgan-unsupervised", trainable, 8_079_361, 400_385),
+        ("acgan-keras", trainable, 2_656_745, 525_835),
+        ("acgan-lite", with_statistics, 670_620, 670_219),
     ],
 )
 def test_parameter_counts(recipe: str, count: Callable[[nn.Module], int], generator: int, discriminator: int) -> None:
-    config = find.recipe(recipe).config.override({"model.shape": (1, 28, 28)})
+    config = find.recipe(recipe).config
+    if config.model.classes is None:
+        config = config.override({"model.classes": 10})
+    config = config.override({"model.shape": (1, 28, 28)})
     made = networks(config, find.recipe(recipe))
     assert {name: count(network) for name, network in made.items()} == {
         "generator": generator,

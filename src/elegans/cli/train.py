@@ -1,7 +1,7 @@
 """`elegans train`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -12,6 +12,7 @@ def train(
     *fields: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     run: Path | None = None,
     steps: int | None = None,
+    epochs: float | None = None,
     minutes: float | None = None,
     seed: int | None = None,
     batch: int | None = None,
@@ -19,7 +20,8 @@ def train(
 ) -> None:
     """Train a recipe. The same command again goes on where it stopped.
 
-    Any field of the recipe can be changed with a dotted flag; `elegans recipes NAME` lists them all.
+    Any field of the recipe can be changed with a dotted flag; `elegans recipes NAME` lists them all. Flags of the
+    systems a recipe comes from, such as --encoding_dims, are understood too.
 
     For example:
 
@@ -39,6 +41,8 @@ def train(
         The run folder; without it a new numbered one under runs/.
     steps
         How many steps in all.
+    epochs
+        Or how many times every image of the data set is seen.
     minutes
         Or how many minutes of wall time in all.
     seed
@@ -49,11 +53,20 @@ def train(
         Say nothing on the way.
     """
     from elegans import find
+    from elegans.cli._old_names import translate
     from elegans.config import parse
 
-    wanted = parse(fields)
+    options: dict[str, Any] = {
+        "run": run,
+        "steps": steps,
+        "epochs": epochs,
+        "minutes": minutes,
+        "seed": seed,
+        "batch": batch,
+    }
+    wanted, options = translate(parse(fields), options)
     chosen = find.recipe(recipe)
     chosen.config.override(wanted)  # before the slow import: a wrong name or value is answered at once
     from elegans.training import train
 
-    train(chosen, run=run, steps=steps, minutes=minutes, seed=seed, batch=batch, quiet=quiet, fields=wanted)
+    train(chosen, quiet=quiet, fields=wanted, **options)
