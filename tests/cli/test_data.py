@@ -12,7 +12,7 @@ import pytest
 
 from elegans import find
 from elegans.cli import main
-from elegans.data import _idx, mnist, mnist5k
+from elegans.data import _idx, cifar10, faces, mnist, mnist5k
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +80,8 @@ def test_the_list_says_what_is_only_here_in_part_and_what_is_not_free(
     monkeypatch.setattr(mnist, "about", replace(mnist.about, free=False))
     out = run(capsys)[1]
     assert f"1 of 2 files in {tiny}/mnist" in out
-    assert out.count("(not free)") == 1
+    marked = {line.split()[0] for line in out.splitlines() if "(not free)" in line}
+    assert marked == {"cifar10", "faces", "logograms", "mnist"}
 
 
 def test_get_shows_the_licence_and_where_the_files_are(
@@ -108,7 +109,7 @@ def test_get_without_a_network_fails_in_one_line(
     assert len(err.splitlines()) == 2  # and "downloading ..."
 
 
-@pytest.mark.parametrize("name", ["mnist5k", "folder", "rings"])
+@pytest.mark.parametrize("name", ["mnist5k", "folder", "rings", "xor"])
 def test_there_is_nothing_to_get_for_what_needs_no_download(capsys: pytest.CaptureFixture[str], name: str) -> None:
     code, out, _ = run(capsys, "get", name)
     assert code == 0
@@ -129,6 +130,36 @@ def test_check_says_good_missing_or_bad_of_each_file(capsys: pytest.CaptureFixtu
     assert code == 1
     assert out.startswith(f"bad      {file}  {tiny}/mnist/{file} is not the {file} of mnist")
     assert len(out.splitlines()) == 1
+
+
+def test_a_set_in_two_forms_is_listed_got_and_checked_in_the_one_that_is_here(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {name: sha256(name.encode()).hexdigest() for name in ("cifar10-train-1.npz", "cifar10-test.npz")}
+    assert cifar10.files.also
+    monkeypatch.setattr(cifar10, "files", replace(cifar10.files, also=replace(cifar10.files.also, sha256=known)))
+    assert run(capsys, "check", "cifar10")[1] == "missing  cifar-10-binary.tar.gz\n"
+    for name in known:
+        (tmp_path / name).write_text(name)
+    monkeypatch.setenv("ELEGANS_DATA", str(tmp_path))
+    assert re.search(rf"\ncifar10 .*\(not free\) +in {tmp_path} *\n", run(capsys)[1])
+    code, out, err = run(capsys, "get", "cifar10")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1:] == [
+        f"licence: {cifar10.about.licence} (not free)",
+        *(f"{name}: {tmp_path / name}" for name in known),
+    ]
+    code, out, _ = run(capsys, "check", "cifar10")
+    assert code == 0
+    assert [line.split()[:2] for line in out.splitlines()] == [["good", name] for name in known]
+
+
+def test_what_nobody_offers_is_said_after_its_licence(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "get", "faces")
+    assert code == 1
+    assert out.endswith(f"licence: {faces.about.licence} (not free)\n")
+    assert re.fullmatch(r"elegans: there is no faces-utkface-64\.zip of faces in .*not offered for download.*\n", err)
+    assert "not offered for download" in run(capsys, "check", "faces")[2]
 
 
 def test_check_of_the_files_in_the_package_and_of_none(

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from elegans.data import _files, mnist
+from elegans.data import _files, cifar10, mnist
 from elegans.errors import Failure
 
 Sets = tuple[dict[str, bytes], dict[str, bytes], Callable[..., Path]]
@@ -83,6 +84,19 @@ def test_other_content_is_not_kept(
     with pytest.raises(Failure, match=r"ubyte\.gz \(other content than expected\), .*/no/.*\(HTTPError 404\)"):
         mnist.build()
     assert list((cache / "mnist").iterdir()) == []
+
+
+def test_a_packed_file_that_is_no_idx_file_is_kept_as_it_is(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, served: tuple[Path, str]
+) -> None:
+    folder, address = served
+    name, content = "cifar-10-binary.tar.gz", gzip.compress(b"not an idx file")
+    (folder / name).write_bytes(content)
+    known = {name: sha256(content).hexdigest()}
+    monkeypatch.setattr(cifar10, "files", replace(cifar10.files, sha256=known, mirrors=(f"{address}/{{}}",)))
+    path, got = cifar10.files.get(name)
+    assert path == cache / "cifar10" / name
+    assert got.tobytes() == path.read_bytes() == content
 
 
 @pytest.mark.usefixtures("tiny")

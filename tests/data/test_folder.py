@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from elegans import find
-from elegans.data import folder
+from elegans.data import _pictures, folder
 from elegans.errors import Failure, RequestError
 
 
@@ -146,7 +146,7 @@ def test_where_all_is_broken_leaving_out_does_not_help(tmp_path: Path, cache: Pa
 
 def test_bombs_are_broken_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    monkeypatch.setattr(folder, "_LARGEST", 20_000)
+    monkeypatch.setattr(_pictures, "_LARGEST", 20_000)
     files = {
         "wide.png": packed(Image.new("L", (30, 30))),
         "long.bmp": packed(Image.new("L", (1, 1)), "bmp") + bytes(30_000),
@@ -235,7 +235,7 @@ def test_a_full_disk_names_the_cache_and_leaves_nothing(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(folder, "_header", full)
+    monkeypatch.setattr(_pictures, "_header", full)
     with pytest.raises(Failure, match=r"cannot write in the cache folder .*folder: No space left.*set ELEGANS_CACHE"):
         folder.build(str(tmp_path))
     assert [p.suffix for p in (cache / "folder").iterdir()] in ([], [".lock"])

@@ -28,8 +28,8 @@ def show() -> None:
     for name in find.names("data"):
         module = find.find("data", name)
         about = module.about
-        licence = about.licence if about.free else f"{about.licence} (not free)"
-        table.add_row(name, find.first_line(module.__doc__ or ""), about.count, about.source, licence, _here(module))
+        what = find.first_line(module.__doc__ or "")
+        table.add_row(name, what, about.count, about.source, _licence(about), _here(module))
     console.print(table)
 
 
@@ -49,10 +49,11 @@ def get(name: str, /) -> None:
     module = find.find("data", name)
     files = getattr(module, "files", None)
     print(f"{name}: {module.about.source}")
-    print(f"licence: {module.about.licence}")
+    print(f"licence: {_licence(module.about)}")
     if files is None or files.home:
         print(f"nothing to get: {_here(module)}")
         return
+    files = files.form()
     for file in files.sha256:
         print(f"{file}: {files.get(file)[0]}")
 
@@ -78,7 +79,7 @@ def check(name: str, /, *, root: str | None = None) -> None:
     if files is None:
         print(f"nothing to check: {_here(module)}")
         return
-    bad = 0
+    files, bad = files.form(root), 0
     for file, digest in files.sha256.items():
         try:
             found = files.find(file, root)
@@ -88,10 +89,12 @@ def check(name: str, /, *, root: str | None = None) -> None:
         bad += not found
         print(line)
     if bad:
-        raise Failure(
-            f"{bad} of {len(files.sha256)} files of {name} are missing or bad; what is missing is downloaded by "
-            f"`elegans data get {name}`"
-        )
+        hint = files.hint or f"what is missing is downloaded by `elegans data get {name}`"
+        raise Failure(f"{bad} of {len(files.sha256)} files of {name} are missing or bad; {hint}")
+
+
+def _licence(about: Any) -> str:
+    return str(about.licence) if about.free else f"{about.licence} (not free)"
 
 
 def _here(module: Any) -> str:
@@ -101,6 +104,7 @@ def _here(module: Any) -> str:
         return str(module.about.here)
     if files.home:
         return "part of the package"
+    files = files.form()
     paths = files.paths()
     if not paths:
         return "not here"

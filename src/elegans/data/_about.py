@@ -1,5 +1,6 @@
 """What a data set says of itself; what it shows is the first line of its module's docstring."""
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,12 @@ class About:
     count: str
     here: str = ""
     free: bool = True
+
+
+def terms(name: str, about: About) -> None:
+    """Say the licence of a set that is not free for every use; called each time its files are read."""
+    if not about.free:
+        print(f"{name}: not free for every use; licence: {about.licence}", file=sys.stderr)
 
 
 def no_root(name: str, root: str | None) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -31,15 +31,19 @@ class Files:
         name: of the set, and of its subfolder.
         sha256: of the unpacked content of each file, by the file's name without `.gz`.
         mirrors: addresses to download from, with `{}` for the file's name.
+        hint: what to do without the files, where there are no mirrors.
         home: the one folder to look in, for files that are part of the package.
-        decode: content to array; raises Failure where the content is broken.
+        idx: whether they are idx files, packed or not; others are known by their bytes as they are.
+        also: the same set in other files, which do as well.
     """
 
     name: str
     sha256: Mapping[str, str]
     mirrors: tuple[str, ...] = ()
+    hint: str = ""
     home: Path | None = None
-    decode: Callable[[bytes, Path], NDArray[np.uint8]] = _idx.decode
+    idx: bool = True
+    also: "Files | None" = None
 
     def pair(self, prefix: str, root: str | None = None) -> Arrays:
         """Images [n, 1, h, w] and labels [n] from the two files whose names begin so. Raises as `get`."""
@@ -49,6 +53,8 @@ class Files:
 
     def get(self, file: str, root: str | None = None) -> tuple[Path, NDArray[np.uint8]]:
         """A file by its name: where it is and what it holds; downloaded into the cache if it is nowhere.
+
+        What an idx file holds is its array, what another holds is its bytes [n].
 
         Raises:
             RequestError: the root is not a folder.
@@ -60,9 +66,7 @@ class Files:
         """As `get`, but None if the file is not here."""
         for folder, ours in self._places(root):
             if path := _spelled(folder, file):
-                content = _idx.unpack(path)
-                digest = sha256(content).hexdigest()
-                array = self.decode(content, path)
+                digest, array = self._read(path)
                 if digest == self.sha256[file]:
                     return path, array
                 if ours:
@@ -77,14 +81,36 @@ class Files:
         """Where the files that are here lie, by name; for a quick answer only the smallest of a folder is read."""
         found: dict[str, Path] = {}
         for folder, _ in self._places(None):
-            held = {file: path for file in self.sha256 if (path := _spelled(folder, file))}
+            held = self._held(folder)
             if held and self._right(*min(held.items(), key=lambda item: item[1].stat().st_size)):
                 found = held | found
         return found
 
+    def form(self, root: str | None = None) -> "Files":
+        """These or those of `also`, whichever are met first, going by their names alone; these if none is here."""
+        for folder, _ in self._places(root):
+            for files in (self, self.also):
+                if files and files._held(folder):
+                    return files
+        return self
+
+    def inside(self, root: str) -> bool:
+        """Whether any of the files is in that folder or in its subfolder for the set, going by the names alone."""
+        top = Path(root).expanduser()
+        return bool(self._held(top / self.name) or self._held(top))
+
+    def _held(self, folder: Path) -> dict[str, Path]:
+        return {file: path for file in self.sha256 if (path := _spelled(folder, file))}
+
+    def _read(self, path: Path) -> tuple[str, NDArray[np.uint8]]:
+        """The sha256 of a file's content, and what it holds. Raises Failure if it is broken."""
+        content = _idx.unpack(path) if self.idx else _idx.read(path)
+        array = _idx.decode(content, path) if self.idx else np.frombuffer(content, np.uint8)
+        return sha256(content).hexdigest(), array
+
     def _right(self, file: str, path: Path) -> bool:
         try:
-            return sha256(_idx.unpack(path)).hexdigest() == self.sha256[file]
+            return self._read(path)[0] == self.sha256[file]
         except Failure:
             return False
 
@@ -101,11 +127,16 @@ class Files:
                 yield Path(top).expanduser(), ours
 
     def _download(self, file: str, root: str | None) -> tuple[Path, NDArray[np.uint8]]:
+        if self.home:
+            raise Failure(f"{file} is missing from {self.home}: install elegans again")
+        places = ", ".join(f"{place}{'' if place.is_dir() else ' (no such folder)'}" for place, _ in self._places(root))
+        missing = f"there is no {file} of {self.name} in {places}"
+        if not self.mirrors:
+            raise Failure(f"{missing}; {self.hint}")
+
         from pooch import HTTPDownloader, get_logger, retrieve  # late: they cost a tenth of a second
         from requests import RequestException
 
-        if self.home:
-            raise Failure(f"{file} is missing from {self.home}: install elegans again")
         get_logger().setLevel("ERROR")
         fetch, tried = HTTPDownloader(timeout=_TIMEOUT, chunk_size=2**16), []
         with aside(cache() / self.name) as folder:
@@ -119,12 +150,11 @@ class Files:
                     continue
                 if self._right(file, new):
                     path = new.replace(cache() / self.name / new.name)
-                    return path, self.decode(_idx.unpack(path), path)
+                    return path, self._read(path)[1]
                 new.unlink()  # or pooch would take it for what the next mirror has
                 tried.append(f"{url} (other content than expected)")
-        places = ", ".join(f"{place}{'' if place.is_dir() else ' (no such folder)'}" for place, _ in self._places(root))
         raise Failure(
-            f"there is no {file} of {self.name} in {places}; nor could it be downloaded from {', '.join(tried)}. Name "
+            f"{missing}; nor could it be downloaded from {', '.join(tried)}. Name "
             f"the folder that holds it with --data.root, or set ELEGANS_DATA to that folder, or put it into "
             f"{cache() / self.name}; with a network, try again"
         )
@@ -140,7 +170,9 @@ def _owner(digest: str) -> str:
     """Which file of which known set has that content."""
     for name in find.names("data"):
         files = getattr(find.find("data", name), "files", None)
-        for file, known in files.sha256.items() if files else ():
-            if known == digest:
-                return f"which is the {file} of {name}"
+        while files:
+            for file, known in files.sha256.items():
+                if known == digest:
+                    return f"which is the {file} of {name}"
+            files = files.also
     return "which is that of no set known here"

@@ -14,19 +14,29 @@ _BYTES = b"\0\0\x08"  # two zeros and the code of the type, here uint8; the four
 _NEXT = "delete it or put a whole copy in its place, and try again"
 
 
+def read(path: Path) -> bytes:
+    """What a file holds, as it is.
+
+    Raises:
+        Failure: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Failure(f"{path} cannot be read: {error.strerror or error}") from error
+
+
 def unpack(path: Path) -> bytes:
     """What a file holds, unpacked if it is gzip, whatever its name says (some browsers unpack and keep the name).
 
     Raises:
         Failure: it cannot be read or is not whole.
     """
+    content = read(path)
     try:
-        content = path.read_bytes()
         return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise Failure(f"{path} is a broken gzip file ({len(content):,} bytes; {error}): {_NEXT}") from error
-    except OSError as error:
-        raise Failure(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def decode(content: bytes, path: Path) -> NDArray[np.uint8]:
