@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 import elegans
 from elegans import Model, RequestError, Run
-from elegans.explore import BLOCK, lerp, slerp
+from elegans.explore import BLOCK, closed, lerp, slerp
 
 Walk = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 FIELDS = {"data.name": "rings", "data.n": 64, "data.classes": 4, "every.save": 4, "latent.size": 16}
@@ -228,3 +229,86 @@ def test_where_there_is_no_one_arc_the_path_is_straight(factor: float) -> None:
     start, _ = ends()
     at = torch.linspace(0, 1, 5, dtype=torch.float64)
     torch.testing.assert_close(slerp(start, factor * start, at), lerp(start, factor * start, at))
+
+
+# --- round through several points -------------------------------------------------------------------------------------
+
+
+def knots(k: int, size: int = 50) -> torch.Tensor:
+    return torch.randn(k, size, generator=torch.Generator().manual_seed(k), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize("k", [2, 3, 4, 7])
+def test_a_round_goes_through_all_points_in_turn(k: int, linear: bool) -> None:
+    points = knots(k)
+    torch.testing.assert_close(closed(points, 10 * k, linear)[::10], points)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 7])
+def test_a_round_is_smooth_where_straight_lines_have_corners(k: int) -> None:
+    """Where it ends it begins, with the same speed and direction, and so it is at every point."""
+    n = 1000 * k
+    curve, corners = closed(knots(k), n), closed(knots(k), n, linear=True)
+    steps = torch.roll(curve, -1, 0) - curve
+    assert steps.norm(dim=1).max() < 4 * steps.norm(dim=1).mean()
+    bends = (torch.roll(steps, -1, 0) - steps).norm(dim=1).max() / steps.norm(dim=1).mean()
+    turns = torch.roll(corners, -1, 0) - corners
+    sharp = (torch.roll(turns, -1, 0) - turns).norm(dim=1).max() / turns.norm(dim=1).mean()
+    assert bends < 0.05
+    assert sharp > 0.5
+
+
+@pytest.mark.parametrize("k", [2, 3, 6])
+def test_on_a_round_latents_are_as_samples_are(k: int) -> None:
+    """Of independent normal points every place on it is a sum whose weights have squares that sum to one."""
+    weights = closed(torch.eye(k, dtype=torch.float64), 30 * k)
+    torch.testing.assert_close(weights.norm(dim=1), torch.ones(30 * k, dtype=torch.float64))
+    assert closed(torch.eye(k, dtype=torch.float64), 30 * k, linear=True).norm(dim=1).min() < 0.8
+
+
+def test_a_round_between_two_points_goes_there_and_back() -> None:
+    walk = closed(knots(2), 20)
+    torch.testing.assert_close(walk[1:], walk[1:].flip(0))
+
+
+def test_the_round_of_a_model(model: Model, plain: Model) -> None:
+    walk = model.interpolate(30, label=3, points=3)
+    assert walk.shape == (30, 28, 28, 1)
+    assert np.abs(walk[::10].astype(int) - model.sample(3, labels=3)).max() <= 1
+    assert np.abs(plain.interpolate(12, points=4)[::3].astype(int) - plain.sample(4)).max() <= 1
+    assert not np.array_equal(walk, model.interpolate(30, label=3, points=3, linear=True))
+    assert not np.array_equal(walk, model.interpolate(30, label=3, points=3, seed=1))
+
+
+@pytest.mark.parametrize("points", [1, 0, -3])
+def test_a_round_has_two_points(model: Model, points: int) -> None:
+    with pytest.raises(RequestError, match=f"--points {points}: a round has at least two"):
+        model.interpolate(8, points=points)
+
+
+def test_a_cycle_takes_no_points(model: Model) -> None:
+    with pytest.raises(RequestError, match="--cycle keeps one latent; leave --points out"):
+        model.interpolate(8, cycle=True, points=3)
+
+
+@pytest.mark.parametrize(
+    ("options", "goes_round"),
+    [
+        ({"cycle": True}, True),  # one latent, all classes
+        ({"label": 2, "points": 4}, True),  # one class, a moving latent
+        ({"points": 4, "linear": True}, True),
+        ({"label": 2}, False),
+        ({"label": 2, "linear": True}, False),
+    ],
+    ids=str,
+)
+def test_frames_change_smoothly(model: Model, options: dict[str, Any], goes_round: bool) -> None:
+    """No frame jumps: the largest change from one to the next is near the mean one, and all together go far."""
+    walk = model.interpolate(120, **options).astype(float)
+    steps = np.abs(np.roll(walk, -1, 0) - walk).mean((1, 2, 3))
+    jump = steps[-1]  # from the last to the first
+    inside = steps if goes_round else steps[:-1]
+    assert inside.max() < 3 * inside.mean()
+    assert inside.max() < np.abs(walk - walk[0]).mean((1, 2, 3)).max() / 4
+    assert goes_round == (jump < 3 * steps[:-1].mean())

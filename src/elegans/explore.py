@@ -16,6 +16,7 @@ from elegans.errors import Failure, RequestError
 from elegans.find import Recipe
 from elegans.images import Bytes
 from elegans.networks import networks
+from elegans.render import render
 from elegans.run import Run
 from elegans.tensors import to_bytes
 
@@ -102,58 +103,86 @@ class Model:
         blocks = [seeds.latents(BLOCK, self.config.latent, seed, i, "sample") for i, _ in enumerate(size)]
         return torch.cat(blocks)[:n]
 
-    def generate(self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None) -> Bytes:
-        """The images of latents, and of labels (numbers, or rows of shares of each class) if it is conditional."""
+    def generate(
+        self,
+        z: Float[Tensor, "n z"],
+        y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None,
+        size: int | None = None,
+    ) -> Bytes:
+        """The images of latents, and of labels (numbers, or rows of shares of each class) if it is conditional.
+
+        `size` is their height in pixels, if not that of the data; see `render`.
+        """
+        if size is not None:
+            assert self.config.model.shape is not None
+            _, height, width = self.config.model.shape
+            return render(self.generator, z, y, (size, round(size * width / height)))
         made = []
         for i in range(0, len(z), BLOCK):
             part = None if y is None else y[i : i + BLOCK]
             made.append(to_bytes(self.generator(z[i : i + BLOCK], part)))
         return np.concatenate(made)
 
-    def sample(self, n: int, *, seed: int = 0, labels: Labels = None) -> Bytes:
+    def sample(self, n: int, *, seed: int = 0, labels: Labels = None, size: int | None = None) -> Bytes:
         """n images.
 
         Args:
             n: how many.
             seed: the same seed gives the same images.
             labels: one class for all, `"balanced"`, one for each, or None: drawn, as the training data has them or not.
+            size: height of an image in pixels, which networks of coordinates can choose; None: that of the data.
 
         Raises:
-            RequestError: n is not positive, or the labels are not to be had.
+            RequestError: n is not positive, or the labels or the size are not to be had.
         """
         if n < 1:
             raise RequestError(f"-n {n}: at least one image")
         chosen = self.labels(n, labels, seed)
-        return self.generate(self.latents(n, seed), torch.from_numpy(chosen) if self.classes else None)
+        return self.generate(self.latents(n, seed), torch.from_numpy(chosen) if self.classes else None, size)
 
     def interpolate(
-        self, frames: int = 41, *, label: int | None = None, linear: bool = False, cycle: bool = False, seed: int = 0
+        self,
+        frames: int = 41,
+        *,
+        label: int | None = None,
+        linear: bool = False,
+        cycle: bool = False,
+        points: int | None = None,
+        seed: int = 0,
     ) -> Bytes:
-        """A walk between two latent points, or through all labels with one latent.
+        """A walk between two latent points, round through several, or through all labels with one latent.
 
         Args:
             frames: how many images in all.
             label: of all frames; None is 0 for a conditional model.
-            linear: a straight line between the points instead of the arc.
+            linear: straight lines between the points instead of the arc or the smooth curve.
             cycle: one latent, and the classes blend into each other until the first comes again.
+            points: the walk goes round through so many latent points, and the frame after the last is the first.
             seed: of the points.
 
         Raises:
-            RequestError: fewer than two frames, or labels that are not to be had.
+            RequestError: fewer than two frames or points, labels that are not to be had, or a cycle with points.
         """
         if frames < 2:
             raise RequestError(f"--frames {frames}: a walk has at least two")
+        if points is not None and points < 2:
+            raise RequestError(f"--points {points}: a round has at least two")
         start, end = self.latents(2, seed)
         if cycle:
             self.labels(1, 0)  # complains if there are none
             if label is not None:
                 raise RequestError("--cycle goes through all labels; leave --label out")
+            if points is not None:
+                raise RequestError("--cycle keeps one latent; leave --points out")
             at = torch.arange(frames) * self.classes / frames
             first, share = at.long(), (at - at.floor()).unsqueeze(1)
             one_hot = torch.eye(self.classes)
             mixed = torch.lerp(one_hot[first], one_hot[(first + 1) % self.classes], share)
             return self.generate(start.expand(frames, -1), mixed)
-        path = (lerp if linear else slerp)(start, end, torch.linspace(0, 1, frames))
+        if points is None:
+            path = (lerp if linear else slerp)(start, end, torch.linspace(0, 1, frames))
+        else:
+            path = closed(self.latents(points, seed), frames, linear)
         y = torch.from_numpy(self.labels(frames, label or 0)) if self.classes or label is not None else None
         return self.generate(path, y)
 
@@ -170,3 +199,27 @@ def slerp(start: Float[Tensor, " z"], end: Float[Tensor, " z"], at: Float[Tensor
         return lerp(start, end, at)
     at = at.unsqueeze(1)
     return (((1 - at) * angle).sin() * start + (at * angle).sin() * end) / angle.sin()
+
+
+def closed(points: Float[Tensor, "k z"], n: int, linear: bool = False) -> Float[Tensor, "n z"]:
+    """n latents on a closed curve through all points in turn, the first of them at the first; its end is left out.
+
+    Each latent is a weighted sum of the points. The weights are those of a periodic cubic spline (Keys 1981, "Cubic
+    convolution interpolation", equation 15: no corner anywhere), divided by the root of the sum of their squares: where
+    the points are independent N(0, I), so is each latent on the way. The arc does the same for two points that are
+    orthogonal and of one length, as random ones nearly are; a chain of arcs has a corner at each.
+
+    Args:
+        points: at least two.
+        n: how many.
+        linear: straight lines from point to point instead.
+    """
+    k = len(points)
+    at = torch.arange(n, dtype=points.dtype) * k / n
+    places = torch.arange(-k, 2 * k).view(3, k)  # of each point, and once more before and after the round
+    away = (at.view(-1, 1, 1) - places).abs()
+    if linear:
+        return (1 - away).clamp(min=0).sum(1) @ points
+    near, far = (1.5 * away - 2.5) * away.square() + 1, ((2.5 - 0.5 * away) * away - 4) * away + 2
+    weights = torch.where(away < 1, near, torch.where(away < 2, far, 0.0)).sum(1)
+    return torch.nn.functional.normalize(weights, dim=1) @ points

@@ -3,7 +3,7 @@
 runs/vanilla-0003/
   config.json            plain values, with a format number
   metrics.jsonl          a line a record: step, images, seconds, and every loss by name (means since the last)
-  samples/00005000.png   the same noise every time           curves.png  progress.gif
+  samples/00005000.png   the same noise every time           curves.png  progress.gif  progress.png
   step-00005000/         *.safetensors and manifest.json with a sha256 of each; written aside, then renamed
 """
 

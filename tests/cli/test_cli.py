@@ -125,7 +125,7 @@ def test_a_wrong_request_is_answered_in_one_line(
         (["--label", "4", "--out", "a.png"], "there is no label 4; the labels are 0 to 3"),
         (["--label", "-1", "--out", "a.png"], "there is no label -1; the labels are 0 to 3"),
         (["--step", "3", "--out", "a.png"], "no checkpoint of step 3; there are: 2, 4"),
-        (["--out", "a.jpeg"], "--out a.jpeg: the name ends in .png, .gif, .npz, or has no ending"),
+        (["--out", "a.jpeg"], "--out a.jpeg: the name ends in .png, .gif, .mp4, .npz, or has no ending"),
         (["--recipe", "vanila", "--out", "a.png"], "there is no recipe 'vanila'"),
     ],
     ids=str,

@@ -19,7 +19,7 @@ from elegans.methods.gan import Gan, Images, Labels, State, build, couples
 from elegans.models._blocks import Verdict
 from elegans.networks import networks
 
-RECIPES = [name for name in find.names("recipes") if find.recipe(name).config.method == "gan"]
+RECIPES = ["demo", "intro", "shallow", "vanilla"]  # spectral norm and labels; plain; batch norm in both; dropout
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}  # of a gradient: the norm of the difference over the norm
 BATCH = 8
 D, G = "discriminator", "generator"
@@ -99,12 +99,35 @@ def copies(gan: Gan) -> tuple[nn.Module, nn.Module]:
     return deepcopy(gan.generator), deepcopy(gan.discriminator)  # batch norm and spectral norm keep a state
 
 
-def scores(d: nn.Module, real: Tensor, fake: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def judged(d: nn.Module, real: Tensor, fake: Tensor, y: Tensor, fake_y: Tensor) -> tuple[Verdict, Verdict]:
     whole = any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d | Spread) for m in d.modules())
     if whole:
-        return d(real, y).score, d(fake, y).score
-    real_score, fake_score = d(torch.cat([real, fake]), torch.cat([y, y])).score.chunk(2)
-    return real_score, fake_score
+        return d(real, y), d(fake, fake_y)
+    score, classes = d(torch.cat([real, fake]), torch.cat([y, fake_y]))
+    parts = (None, None) if classes is None else classes.chunk(2)
+    return Verdict(score.chunk(2)[0], parts[0]), Verdict(score.chunk(2)[1], parts[1])
+
+
+def scores(d: nn.Module, real: Tensor, fake: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    of_real, of_fake = judged(d, real, fake, y, y)
+    return of_real.score, of_fake.score
+
+
+def asked(gan: Gan, number: int, purpose: str, y: Tensor) -> Tensor:
+    """The labels that the generator is asked for."""
+    if gan.options.labels == "data" or not gan.config.model.classes:
+        return y
+    return torch.randint(
+        0, gan.config.model.classes, (len(y),), generator=seeds.generator(gan.config.seed, number, f"{purpose} labels")
+    )
+
+
+def head_loss(verdict: Verdict, y: Tensor, weight: float) -> Tensor:
+    """The class head's cross-entropy, written out."""
+    if verdict.classes is None:
+        return torch.zeros((), dtype=verdict.score.dtype)
+    shares = verdict.classes.exp() / verdict.classes.exp().sum(1, keepdim=True)
+    return -weight * shares[torch.arange(len(y)), y].log().mean()
 
 
 def slopes(d: nn.Module, images: Tensor, y: Tensor) -> Tensor:
@@ -116,12 +139,15 @@ def slopes(d: nn.Module, images: Tensor, y: Tensor) -> Tensor:
 def plain_discriminator(gan: Gan, number: int, k: int, real: Tensor, y: Tensor) -> Sequence[Tensor]:
     state, options = torch.get_rng_state(), gan.options
     (g, d), at, swap = copies(gan), draws(gan, number, k, "between"), draws(gan, number, k, "labels")
-    fake = g(gan._latents(number, f"discriminator {k}"), y).detach()
-    real_score, fake_score = scores(d, real, fake, y)
+    fake_y = asked(gan, number, f"discriminator {k}", y)
+    fake = g(gan._latents(number, f"discriminator {k}"), fake_y).detach()
+    of_real, of_fake = judged(d, real, fake, y, fake_y)
+    real_score, fake_score = of_real.score, of_fake.score
     swapped = (swap < options.label_noise).to(real.dtype)
     loss = gan.loss.critic(
         (1 - swapped) * real_score + swapped * fake_score, (1 - swapped) * fake_score + swapped * real_score
     )
+    loss = loss + head_loss(of_real, y, options.auxiliary.real) + head_loss(of_fake, fake_y, options.auxiliary.fake)
     if options.r1:
         loss = loss + options.r1 / 2 * slopes(d, real, y).square().mean()
     if options.r2:
@@ -135,20 +161,25 @@ def plain_discriminator(gan: Gan, number: int, k: int, real: Tensor, y: Tensor) 
 
 def plain_generator(gan: Gan, number: int, k: int, real: Tensor, y: Tensor) -> Sequence[Tensor]:
     state, (g, d) = torch.get_rng_state(), copies(gan)
-    fake = g(gan._latents(number, f"discriminator {k}"), y)
-    loss = gan.loss.player(*scores(d, real, fake, y))
+    fake_y = asked(gan, number, f"discriminator {k}", y)
+    fake = g(gan._latents(number, f"discriminator {k}"), fake_y)
+    of_real, of_fake = judged(d, real, fake, y, fake_y)
+    loss = gan.loss.player(of_real.score, of_fake.score)
+    loss = loss + head_loss(of_fake, fake_y, gan.options.auxiliary.generator)
     torch.set_rng_state(state)
     return torch.autograd.grad(loss, list(g.parameters()))
 
 
 def plain_generator_alone(gan: Gan, number: int, k: int, real: Tensor, y: Tensor) -> Sequence[Tensor]:
     state, (g, d) = torch.get_rng_state(), copies(gan)
-    fake_score = d(
-        g(gan._latents(number, "discriminator 0" if gan.options.same_latent else f"generator {k}"), y), y
-    ).score
-    real_score = d(real, y).score if gan.options.loss == "relativistic" else torch.zeros_like(fake_score)
+    purpose = "discriminator 0" if gan.options.same_latent else f"generator {k}"
+    fake_y = asked(gan, number, purpose, y)
+    of_fake = d(g(gan._latents(number, purpose), fake_y), fake_y)
+    real_score = d(real, y).score if gan.options.loss == "relativistic" else torch.zeros_like(of_fake.score)
+    loss = gan.loss.player(real_score, of_fake.score)
+    loss = loss + head_loss(of_fake, fake_y, gan.options.auxiliary.generator)
     torch.set_rng_state(state)
-    return torch.autograd.grad(gan.loss.player(real_score, fake_score), list(g.parameters()))
+    return torch.autograd.grad(loss, list(g.parameters()))
 
 
 def draws(gan: Gan, number: int, k: int, purpose: str) -> Tensor:
@@ -306,6 +337,138 @@ def test_a_discriminator_that_says_it_couples_samples_is_asked_twice_and_is_exac
     (said,) = run(gan, [0], Data(dtype=torch.float64))
     assert said["one_pass"] == 0.0
     assert max(gan.errors) < 1e-10
+
+
+# --- with a class head ------------------------------------------------------------------------------------------------
+
+
+class Headed(nn.Module):
+    """A discriminator that also says which class an image is of; if asked to, it normalises over the batch."""
+
+    def __init__(self, batch_norm: bool = False) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Flatten(), nn.Linear(784, 12), nn.BatchNorm1d(12) if batch_norm else nn.Tanh(), nn.Dropout(0.2)
+        )
+        self.score, self.classes = nn.Linear(12, 1), nn.Linear(12, 10)
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Verdict:
+        features = self.features(x)
+        return Verdict(self.score(features).squeeze(1), self.classes(features))
+
+
+def headed(kind: type[T], batch_norm: bool = False, **gan: Any) -> T:
+    """A conditional generator against it, in double precision."""
+    config = configuration("demo", **gan)
+    made = networks(config, find.recipe(config)) | {"discriminator": Headed(batch_norm)}
+    return kind(config, {name: network.double() for name, network in made.items()})
+
+
+WEIGHTS = [(1.0, 0.0, 1.0), (1.0, 1.0, 1.0), (0.0, 0.0, 2.0), (0.5, 0.3, 0.0), (0.0, 0.7, 1.0), (0.0, 0.0, 0.0)]
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("labels", ["data", "uniform"])
+@pytest.mark.parametrize("update", ["alternating", "one-pass"])
+@pytest.mark.parametrize("weights", WEIGHTS, ids=str)
+def test_with_a_class_head_gradients_are_plain(
+    weights: tuple[float, float, float], update: str, labels: str, batch_norm: bool
+) -> None:
+    auxiliary = dict(zip(("generator", "fake", "real"), weights, strict=True))
+    options = {"update": update, "labels": labels, "auxiliary": auxiliary, "discriminator_steps": 2}
+    gan = headed(Checked, batch_norm, **options, generator_steps=2)
+    with torch.no_grad():  # a head that already has opinions
+        gan.discriminator.classes.weight.mul_(5)
+    (said,) = run(gan, [0], Data(dtype=torch.float64))
+    assert gan.players == [D, D, G, G]
+    assert max(gan.errors) < 1e-10
+    if update == "one-pass":
+        assert said["one_pass"] == float(weights[:2] == (0.0, 0.0) and not batch_norm)
+
+
+@pytest.mark.parametrize("loss", losses.names())
+def test_with_a_class_head_every_loss_is_exact(loss: str) -> None:
+    for update in ("alternating", "one-pass"):
+        options = {"r1": 0.3, "label_noise": 0.2, "labels": "uniform", "auxiliary": {"fake": 0.5}}
+        gan = headed(Checked, update=update, loss=loss, **options)
+        run(gan, [0], Data(dtype=torch.float64))
+        assert max(gan.errors) < 1e-10
+
+
+def test_what_is_said_of_the_class_head() -> None:
+    gan = headed(Noted, update="one-pass", auxiliary={"real": 3.0})
+    gan.discriminator.features[3].p = 0.0
+    (g, d), (real, y) = copies(gan), Data(dtype=torch.float64)[0]
+    of_real, of_fake = judged(d, real, g(gan._latents(0, "discriminator 0"), y), y, y)
+    (said,) = run(gan, [0], Data(dtype=torch.float64))
+    torch.testing.assert_close(said["real_class_loss"], head_loss(of_real, y, 1.0).detach())
+    torch.testing.assert_close(said["fake_class_loss"], head_loss(of_fake, y, 1.0).detach())
+    expected = gan.loss.critic(of_real.score, of_fake.score)  # without the head's share, so that it is comparable
+    torch.testing.assert_close(said["discriminator_loss"], expected.detach())
+
+
+@pytest.mark.parametrize("update", ["alternating", "one-pass"])
+@pytest.mark.parametrize("recipe", ["demo"])
+def test_uniform_labels_reach_generator_and_discriminator(recipe: str, update: str) -> None:
+    gan = make(Checked, configuration(recipe, update=update, labels="uniform"), torch.float64)
+    seen: list[Tensor] = []
+    gan.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
+    data = Data(dtype=torch.float64)
+    run(gan, [0, 1], data)
+    assert max(gan.errors) < 1e-10
+    assert not any(torch.equal(y, data[number][1]) for y in seen for number in (0, 1))
+    assert len({tuple(y.tolist()) for y in seen}) == (4 if update == "alternating" else 2)
+
+
+def test_each_class_is_asked_for_as_often() -> None:
+    gan = headed(Noted, labels="uniform")
+    y = torch.zeros(BATCH, dtype=torch.int64)
+    counts = torch.bincount(torch.cat([gan._labels(number, "x", y) for number in range(500)]), minlength=10)
+    assert len(counts) == 10
+    assert ((counts - 400).abs() < 5 * (4000 * 0.09) ** 0.5).all()  # five standard deviations
+
+
+def test_without_classes_there_are_no_labels_to_draw() -> None:
+    gan = make(Noted, configuration("intro", labels="uniform"))
+    y = torch.full((BATCH,), -1)
+    assert torch.equal(gan._labels(0, "x", y), y)
+
+
+# --- rates that follow the losses, and other optimisers ---------------------------------------------------------------
+
+
+def test_the_rates_follow_the_losses() -> None:
+    gan = make(Noted, configuration("intro", balance=0.8))
+    with torch.no_grad():  # a discriminator that is sure: it wins
+        list(gan.discriminator.parameters())[-2].mul_(0.0)
+    run(gan, range(3))
+    for player in (D, G):
+        of_last_step = gan.updaters[player].optimiser.param_groups[0]["lr"]
+        assert of_last_step != getattr(gan.options, player).lr
+    assert gan.balance.factor(D) + gan.balance.factor(G) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("update", ["alternating", "one-pass"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"balance": 0.7},
+        {"generator": {"kind": "sgd", "lr": 0.1}, "discriminator": {"kind": "rmsprop", "lr": 1e-3, "clip": 1.0}},
+        {"generator": {"weight_decay": 0.1}, "labels": "uniform", "augment": ["shift", "colour"]},
+    ],
+    ids=str,
+)
+def test_a_run_with_it_goes_on_bit_for_bit(options: Fields, update: str) -> None:
+    config = configuration("demo", update=update, **options)
+    gan = make(Gan, config)
+    run(gan, [0, 1, 2])
+    files = {file: write({n: t.contiguous() for n, t in tensors.items()}) for file, tensors in gan.state().items()}
+    assert ("balance" in files) == ("balance" in options)
+    fresh = make(Gan, config)
+    fresh.load({file: read(content) for file, content in files.items()})
+    run(gan, [3, 4])
+    run(fresh, [3, 4])
+    assert same_bits(gan.state(), fresh.state())
 
 
 # --- the order of things ----------------------------------------------------------------------------------------------

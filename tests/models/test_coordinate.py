@@ -43,7 +43,7 @@ def disagreement(generator: coordinate.Generator) -> float:
 
 
 def test_a_large_image_reduced_is_the_small_one() -> None:
-    assert disagreement(network()) < 0.1
+    assert disagreement(network()) < 0.05
 
 
 def test_without_the_band_limit_it_is_not() -> None:

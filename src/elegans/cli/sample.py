@@ -15,6 +15,7 @@ def sample(
     label: int | None = None,
     balanced: Annotated[bool, Parameter(negative="")] = False,
     seed: int = 0,
+    size: int | None = None,
     step: int | None = None,
     raw: Annotated[bool, Parameter(negative="")] = False,
     recipe: Path | None = None,
@@ -26,6 +27,8 @@ def sample(
     elegans sample runs/demo -n 100 --balanced --out digits.png
 
     elegans sample runs/demo -n 5000 --label 3 --out threes.npz
+
+    elegans sample runs/coordinate -n 10 --balanced --size 280 --out large.png
 
     Parameters
     ----------
@@ -41,6 +44,8 @@ def sample(
         All labels in turn.
     seed
         The same seed gives the same images.
+    size
+        Height of an image in pixels, which networks of coordinates can choose; without it that of the data.
     step
         Of the checkpoint; without it the newest.
     raw
@@ -57,6 +62,6 @@ def sample(
 
     model = load(run, step=step, raw=raw, recipe=recipe)
     which: Labels = "balanced" if balanced else label
-    images = model.sample(n, seed=seed, labels=which)
+    images = model.sample(n, seed=seed, labels=which, size=size)
     write(out, images, model.labels(n, which, seed), model.classes if balanced else 0)
     print(f"{n} images of step {model.step} in {out}")

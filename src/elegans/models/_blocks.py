@@ -63,6 +63,18 @@ class SpectralNorm(nn.Module):
         self.v = normalize(weight.t().mv(self.u), dim=0, eps=1e-12)
 
 
+def quarters(shape: Shape) -> tuple[int, int]:
+    """A quarter of the height and of the width.
+
+    Raises:
+        ValueError: a side that is not a multiple of 4.
+    """
+    _, height, width = shape
+    if height % 4 or width % 4:
+        raise ValueError(f"the sides of the images are multiples of 4 here, not {height} x {width}")
+    return height // 4, width // 4
+
+
 def glorot_(network: nn.Module) -> nn.Module:
     """Weights of all linear and convolutional layers uniform as in Glorot & Bengio 2010, equation 16; biases 0."""
     for layer in network.modules():

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from elegans.models._blocks import Shape, Verdict, glorot_
+from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._conditions import Head, Product
 from elegans.models._upsample import UpsampledConv
 
@@ -24,14 +24,14 @@ class Generator(nn.Module):
 
     def __init__(self, shape: Shape, classes: int, latent: int, widths: Sequence[int], batch_norm: bool) -> None:
         super().__init__()
-        channels, height, width = shape
+        channels, (height, width) = shape[0], quarters(shape)
         first, second, third, fourth = widths
         self.label = Product(classes, latent)
         self.layers = nn.Sequential(
             nn.Linear(latent, first),
             nn.ReLU(inplace=True),
-            nn.Linear(first, second * (height // 4) * (width // 4)),
-            nn.Unflatten(1, (second, height // 4, width // 4)),
+            nn.Linear(first, second * height * width),
+            nn.Unflatten(1, (second, height, width)),
             *([nn.BatchNorm2d(second)] if batch_norm else []),
             nn.ReLU(inplace=True),
             UpsampledConv(second, third),
@@ -83,13 +83,13 @@ class Discriminator(nn.Module):
 
     def __init__(self, shape: Shape, classes: int, widths: Sequence[int], slope: float, dropout: float) -> None:
         super().__init__()
-        channels, height, width = shape
+        channels, (height, width) = shape[0], quarters(shape)
         layers: list[nn.Module] = []
         for inputs, outputs, stride in zip([channels, *widths], widths, [2, 1, 2, 1], strict=False):
             layers += [nn.Conv2d(inputs, outputs, 3, stride, padding=1), nn.LeakyReLU(slope, inplace=True)]
             layers += [nn.Dropout(dropout)]
         self.layers = nn.Sequential(*layers, nn.Flatten())
-        self.head = Head(widths[-1] * (height // 4) * (width // 4), classes)
+        self.head = Head(widths[-1] * height * width, classes)
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:
         """A score each, and class logits. The label is what it should find out: y is ignored."""
@@ -126,8 +126,6 @@ def build(
     """
     if transposed and shape[1:] != (28, 28):
         raise ValueError(f"the images are 28 x 28 with the transposed generator, not {shape[1]} x {shape[2]}")
-    if shape[1] % 4 or shape[2] % 4:
-        raise ValueError(f"the sides of the images are multiples of 4 here, not {shape[1]} x {shape[2]}")
     makes = (
         TransposedGenerator(shape[0], classes, latent)
         if transposed

@@ -8,7 +8,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from elegans.models._blocks import Label, Shape, SpectralNorm, Verdict
+from elegans.models._blocks import Label, Shape
+from elegans.models._critics import Projection
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -39,30 +40,6 @@ class Generator(nn.Module):
         return torch.tanh(self.up2(x))
 
 
-class Discriminator(nn.Module):
-    """Two convolutions and a linear layer under spectral norm (Miyato et al. 2018, arXiv:1802.05957); the label enters
-    as an inner product with the features (Miyato & Koyama 2018, arXiv:1802.05637, equation 3)."""
-
-    def __init__(self, shape: Shape, classes: int, width: int, features: int) -> None:
-        super().__init__()
-        channels, height, width_px = shape
-        self.down1 = SpectralNorm(nn.Conv2d(channels, width, 4, stride=2, padding=1))
-        self.down2 = SpectralNorm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1))
-        self.linear = SpectralNorm(nn.Linear(2 * width * (height // 4) * (width_px // 4), features))
-        self.score = SpectralNorm(nn.Linear(features, 1))
-        self.label = SpectralNorm(nn.Embedding(classes, features)) if classes else None
-
-    def forward(self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " n"] | None = None) -> Verdict:
-        """A score each: how real, and how much of its class."""
-        x = leaky_relu(self.down1(x), 0.2)
-        x = leaky_relu(self.down2(x), 0.2)
-        x = leaky_relu(self.linear(x.flatten(1)), 0.2)
-        score = self.score(x).squeeze(1)
-        if self.label is not None and y is not None:
-            score = score + (self.label(y.clamp(min=0)) * x).sum(1)
-        return Verdict(score)
-
-
 def build(
     shape: Shape, classes: int, latent: int, width: Width = 32, features: Width = 256, discriminator_width: Width = 32
 ) -> dict[str, nn.Module]:
@@ -79,9 +56,7 @@ def build(
     Raises:
         ValueError: a side that is not a multiple of 4.
     """
-    if shape[1] % 4 or shape[2] % 4:
-        raise ValueError(f"the sides of the images are multiples of 4 here, not {shape[1]} x {shape[2]}")
     return {
         "generator": Generator(shape, classes, latent, width),
-        "discriminator": Discriminator(shape, classes, discriminator_width, features),
+        "discriminator": Projection(shape, classes, discriminator_width, features),
     }

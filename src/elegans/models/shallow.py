@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from elegans.models._blocks import Shape, Verdict, normal_
+from elegans.models._blocks import Shape, Verdict, normal_, quarters
 
 
 class Generator(nn.Module):
@@ -11,9 +11,9 @@ class Generator(nn.Module):
 
     def __init__(self, shape: Shape, latent: int) -> None:
         super().__init__()
-        channels, height, width = shape
-        self.start = (32, height // 4, width // 4)
-        self.linear = nn.Linear(latent, 32 * (height // 4) * (width // 4))
+        channels, (height, width) = shape[0], quarters(shape)
+        self.start = (32, height, width)
+        self.linear = nn.Linear(latent, 32 * height * width)
         # Two-sided padding where TensorFlow's SAME pads one side only: the same map, shifted by a pixel.
         self.layers = nn.Sequential(
             nn.LeakyReLU(0.1),
@@ -40,7 +40,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        channels, height, width = shape
+        channels, (height, width) = shape[0], quarters(shape)
         self.layers = nn.Sequential(
             nn.Conv2d(channels, 32, 3, stride=2, padding=1),
             nn.BatchNorm2d(32),
@@ -49,7 +49,7 @@ class Discriminator(nn.Module):
             nn.BatchNorm2d(64),
             nn.LeakyReLU(0.1, inplace=True),
             nn.Flatten(),
-            nn.Linear(64 * (height // 4) * (width // 4), 64),
+            nn.Linear(64 * height * width, 64),
             nn.BatchNorm1d(64),
             nn.LeakyReLU(0.1, inplace=True),
             nn.Linear(64, 1),
@@ -71,6 +71,4 @@ def build(shape: Shape, classes: int, latent: int) -> dict[str, nn.Module]:
     Raises:
         ValueError: a side that is not a multiple of 4.
     """
-    if shape[1] % 4 or shape[2] % 4:
-        raise ValueError(f"the sides of the images are multiples of 4 here, not {shape[1]} x {shape[2]}")
     return {"generator": normal_(Generator(shape, latent)), "discriminator": normal_(Discriminator(shape))}

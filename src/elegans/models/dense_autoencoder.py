@@ -1,0 +1,73 @@
+"""Autoencoders of linear layers: `autoencoder`, with none but the code's own, and `vae`, with a hidden one each way."""
+
+from itertools import pairwise
+from math import prod
+from typing import Annotated
+
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.functional import relu
+
+from elegans.models._blocks import Shape, glorot_
+from elegans.models._codes import Code
+
+Widths = list[Annotated[int, Field(gt=0)]]
+
+
+class Encoder(nn.Module):
+    """Pixels through hidden layers to a code, rectified; or to the mean and log-variance of one."""
+
+    def __init__(self, shape: Shape, latent: int, widths: list[int], variational: bool) -> None:
+        super().__init__()
+        self.hidden = hidden([prod(shape), *widths])
+        last = [prod(shape), *widths][-1]
+        self.mean = nn.Linear(last, latent)
+        self.log_variance = nn.Linear(last, latent) if variational else None
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Code:
+        """The codes of images in [-1, 1], which the layers see in [0, 1]."""
+        features = self.hidden((x.flatten(1) + 1) / 2)
+        if self.log_variance is None:
+            return Code(relu(self.mean(features)))
+        return Code(self.mean(features), self.log_variance(features))
+
+
+class Decoder(nn.Module):
+    """A code through hidden layers to the logits of pixels."""
+
+    def __init__(self, shape: Shape, latent: int, widths: list[int]) -> None:
+        super().__init__()
+        self.shape = shape
+        self.hidden = hidden([latent, *widths])
+        self.pixels = nn.Linear([latent, *widths][-1], prod(shape))
+
+    def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
+        """Logits of the pixels, whose sigmoid is in [0, 1]."""
+        logits: Tensor = self.pixels(self.hidden(code))
+        return logits.view(-1, *self.shape)
+
+
+def hidden(widths: list[int]) -> nn.Sequential:
+    """Linear layers with ReLUs, from each width to the next; nothing for a single one."""
+    pairs = pairwise(widths)
+    return nn.Sequential(*(layer for a, b in pairs for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))))
+
+
+def build(
+    shape: Shape, classes: int, latent: int, widths: Widths | None = None, variational: bool = False
+) -> dict[str, nn.Module]:
+    """The pair of networks.
+
+    Args:
+        shape: channels, height and width of an image.
+        classes: ignored.
+        latent: numbers a code has.
+        widths: of the encoder's hidden layers, from the image to the code; the decoder has them in reverse.
+        variational: codes are Gaussians (Kingma & Welling 2014, arXiv:1312.6114).
+    """
+    widths = widths or []
+    return {
+        "encoder": glorot_(Encoder(shape, latent, widths, variational)),
+        "decoder": glorot_(Decoder(shape, latent, widths[::-1])),
+    }

@@ -1,0 +1,90 @@
+"""A light convolutional pair for pictures of any size: transposed convolutions against spectral norm."""
+
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from elegans.models._blocks import Shape, SpectralNorm, Verdict, quarters
+
+Width = Annotated[int, Field(gt=0)]
+
+
+class Generator(nn.Module):
+    """Linear to the smallest map, then a transposed convolution for each doubling, with batch norm between them."""
+
+    def __init__(self, shape: Shape, latent: int, widths: list[int]) -> None:
+        super().__init__()
+        start = (widths[0], shape[1] >> len(widths), shape[2] >> len(widths))
+        layers: list[nn.Module] = [nn.Linear(latent, start[0] * start[1] * start[2]), nn.Unflatten(1, start)]
+        for inputs, outputs in zip(widths, [*widths[1:], shape[0]], strict=True):
+            layers += [nn.BatchNorm2d(inputs), nn.LeakyReLU(0.2, inplace=True)]
+            layers.append(upsampling_(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)))
+        self.layers = nn.Sequential(*layers, nn.Tanh())
+
+    def forward(self, z: Float[Tensor, "n z"], y: Tensor | None = None) -> Float[Tensor, "n c h w"]:
+        """Images in [-1, 1]. Not conditional: y is ignored."""
+        images: Tensor = self.layers(z)
+        return images
+
+
+class Discriminator(nn.Module):
+    """A strided convolution for each halving and a linear layer, all under spectral norm."""
+
+    def __init__(self, shape: Shape, widths: list[int]) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for inputs, outputs in zip([shape[0], *widths], widths, strict=False):
+            layers += [SpectralNorm(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+        features = widths[-1] * (shape[1] >> len(widths)) * (shape[2] >> len(widths))
+        self.layers = nn.Sequential(*layers, nn.Flatten(), SpectralNorm(nn.Linear(features, 1)))
+
+    def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:
+        """A score each. Not conditional: y is ignored."""
+        return Verdict(self.layers(x).squeeze(1))
+
+
+def upsampling_(layer: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
+    """Random initial weights with which a 4x4 layer of stride 2 is nearest-neighbour upsampling and a 3x3 convolution:
+    there is no checkerboard to unlearn (as ICNR, Aitken et al. 2017, arXiv:1707.02937), and each weight is free."""
+    kernel = torch.randn(layer.in_channels, layer.out_channels, 3, 3) / (9 * layer.in_channels) ** 0.5
+    taps = torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])  # of the kernel that meet in a transposed tap
+    with torch.no_grad():
+        layer.weight.copy_(torch.einsum("ioab,sa,tb->iost", kernel, taps, taps))
+    return layer
+
+
+def build(
+    shape: Shape,
+    classes: int,
+    latent: int,
+    width: Width = 32,
+    discriminator_width: Width = 32,
+    most: Width = 256,
+) -> dict[str, nn.Module]:
+    """The pair of networks, in the manner of DCGAN (Radford et al. 2016, arXiv:1511.06434) with the discriminator of
+    SNGAN (Miyato et al. 2018, arXiv:1802.05957, table 3) less the convolutions that do not halve.
+
+    The sides are halved while they are even and longer than 4: 64 pixels have 4 levels, 28 have 2.
+
+    Args:
+        shape: channels, height and width of an image; the sides are multiples of 4.
+        classes: ignored.
+        latent: latent dimensions.
+        width: channels of the generator's last hidden map; twice as many each level down.
+        discriminator_width: channels of the discriminator's first map, in the same way.
+        most: channels of any map, at most.
+
+    Raises:
+        ValueError: a side that is not a multiple of 4.
+    """
+    quarters(shape)
+    height, breadth, levels = shape[1], shape[2], 0
+    while height % 2 == breadth % 2 == 0 and min(height, breadth) > 4:
+        height, breadth, levels = height // 2, breadth // 2, levels + 1
+    return {
+        "generator": Generator(shape, latent, [min(width << k, most) for k in reversed(range(levels))]),
+        "discriminator": Discriminator(shape, [min(discriminator_width << k, most) for k in range(levels)]),
+    }

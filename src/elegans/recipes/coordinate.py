@@ -1,0 +1,25 @@
+"""Digits as functions of the place: trained at 28 pixels, drawn at any size.
+
+Source: our own, after the coordinate GAN of gandlf (see `coordinate-seed`) and hardmaru's "Generating Large Images from
+    Latent Vectors" (2016).
+Command: elegans train coordinate --run runs/coordinate --minutes 25
+Minutes: 25
+Result: TODO
+"""
+
+from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
+
+recipe = Config(
+    minutes=25,
+    batch=32,
+    data=Data(name="mnist"),
+    model=Model(name="coordinate", width=64, layers=2, frequencies=8),
+    latent=Latent(size=64),
+    gan=Gan(
+        update="one-pass",
+        generator=Optimiser(lr=6e-4, beta1=0.5, beta2=0.99),
+        discriminator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
+    ),
+    ema=Ema(half_life=10_000),
+    every=Every(log=100, sample=500, save=500),
+)

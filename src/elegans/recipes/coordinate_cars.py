@@ -1,0 +1,25 @@
+"""Cars as functions of the place: CIFAR-10's automobiles in colour, drawn at any size.
+
+Source: our own; the network of `coordinate` with more frequencies, without labels, on mirrored images.
+Command: elegans train coordinate-cars --run runs/coordinate-cars --minutes 25
+Minutes: 25
+Result: TODO
+"""
+
+from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
+
+recipe = Config(
+    minutes=25,
+    batch=32,
+    data=Data(name="cifar10", only="automobile"),
+    model=Model(name="coordinate", classes=0, width=64, layers=2, frequencies=12, discriminator_width=48),
+    latent=Latent(size=64),
+    gan=Gan(
+        update="one-pass",
+        augment=["flip", "shift", "colour"],
+        generator=Optimiser(lr=6e-4, beta1=0.5, beta2=0.99),
+        discriminator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
+    ),
+    ema=Ema(half_life=10_000),
+    every=Every(log=100, sample=500, save=500),
+)

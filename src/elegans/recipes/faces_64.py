@@ -1,0 +1,26 @@
+"""Faces at 64 pixels from a light convolutional pair, the best that 35 minutes of one core gave here.
+
+Source: our own, after DCGAN (Radford et al. 2016), spectral norm (Miyato et al. 2018), one pass for both players and
+    mirrored pictures.
+Command: elegans train faces-64 --run runs/faces-64
+Minutes: 35
+Result: to be measured
+"""
+
+from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
+
+recipe = Config(
+    minutes=35,
+    batch=16,
+    data=Data(name="faces", size=64),
+    model=Model(name="sngan", classes=0, width=32, discriminator_width=32),
+    latent=Latent(size=64),
+    gan=Gan(
+        update="one-pass",
+        augment=["flip"],
+        generator=Optimiser(lr=5e-4, beta1=0.5, beta2=0.99),
+        discriminator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
+    ),
+    ema=Ema(half_life=5_000),
+    every=Every(log=100, sample=500, save=1000),
+)

@@ -1,0 +1,40 @@
+"""Digits in sixteen patches of 7 x 7, drawn one after the other by six LSTMs and read by two.
+
+Source: S-LSTM-GAN (TensorFlow 0.12, 2016), 16 steps: 17,420,449 parameters in the generator, 2,006,802 in the
+    discriminator.
+Command: elegans train patch-lstm-16 --run runs/patch-lstm-16 --minutes 20
+Minutes: 20
+Result: not measured yet.
+Mended: it runs; weights begin as Glorot's.
+"""
+
+from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
+
+recipe = Config(
+    minutes=20,
+    batch=64,
+    data=Data(name="mnist"),
+    model=Model(
+        name="patch_lstm",
+        grid=[4, 4],
+        generator_layers=6,
+        generator_units=600,
+        features=600,
+        told=False,
+        output="maximum",
+        forget_bias=0.0,
+        critic="lstm",
+        discriminator_layers=2,
+        discriminator_units=400,
+        dropout=0.5,
+    ),
+    latent=Latent(size=100, distribution="uniform"),
+    gan=Gan(
+        discriminator_steps=2,
+        labels="uniform",
+        generator=Optimiser(lr=2e-4, beta1=0.9, weight_decay=1e-5, clip=10),
+        discriminator=Optimiser(lr=1e-4, beta1=0.9, weight_decay=1e-5, clip=10),
+    ),
+    ema=Ema(half_life=10_000),
+    every=Every(log=50, sample=200, save=1000),
+)

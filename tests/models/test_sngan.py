@@ -1,0 +1,127 @@
+"""The light pair: how it begins, how many levels it has, and that the faithful pairs for pictures are exact."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, interpolate
+
+from elegans import find
+from elegans.models import sngan
+from elegans.models._blocks import Shape, SpectralNorm
+from elegans.models.sngan import upsampling_
+from elegans.networks import networks
+
+
+def test_it_begins_as_upsampling_and_a_convolution() -> None:
+    """The kernel of which it is made stands in the corners and edges of the transposed one."""
+    layer = upsampling_(nn.ConvTranspose2d(5, 3, 4, stride=2, padding=1, bias=False))
+    corner = layer.weight.detach()
+    # of [a, b, c] along a side the four taps are [c, b + c, a + b, a]
+    rows = torch.stack([corner[:, :, 3], corner[:, :, 2] - corner[:, :, 3], corner[:, :, 0]], 2)
+    kernel = torch.stack([rows[..., 3], rows[..., 2] - rows[..., 3], rows[..., 0]], 3)
+    x = torch.randn(2, 5, 4, 6)
+    plain = conv2d(interpolate(x, scale_factor=2, mode="nearest"), kernel.transpose(0, 1), padding=1)
+    torch.testing.assert_close(layer(x), plain)
+    assert kernel.std() == pytest.approx((1 / 45) ** 0.5, rel=0.2)
+
+
+def test_there_is_no_checkerboard_before_training() -> None:
+    """Equal maps give equal pixels away from the border, as no transposed convolution with torch's weights does."""
+    inside = upsampling_(nn.ConvTranspose2d(6, 2, 4, stride=2, padding=1))(torch.ones(1, 6, 5, 5))[:, :, 1:-1, 1:-1]
+    torch.testing.assert_close(inside, inside[:, :, :1, :1].expand_as(inside))
+    inside = nn.ConvTranspose2d(6, 2, 4, stride=2, padding=1)(torch.ones(1, 6, 5, 5))[:, :, 1:-1, 1:-1]
+    assert inside.var((2, 3)).min() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("shape", "start", "levels"),
+    [
+        ((1, 28, 28), (7, 7), 2),
+        ((3, 32, 32), (4, 4), 3),
+        ((3, 64, 64), (4, 4), 4),
+        ((1, 128, 128), (4, 4), 5),
+        ((1, 16, 24), (4, 6), 2),
+        ((3, 8, 64), (4, 32), 1),
+        ((3, 12, 12), (3, 3), 2),
+    ],
+    ids=str,
+)
+def test_the_sides_are_halved_while_they_are_even_and_longer_than_four(
+    shape: Shape, start: tuple[int, int], levels: int
+) -> None:
+    made = sngan.build(shape, 0, 5, width=2, discriminator_width=4)
+    ups = [layer for layer in made["generator"].modules() if isinstance(layer, nn.ConvTranspose2d)]
+    downs = [layer for layer in made["discriminator"].modules() if isinstance(layer, SpectralNorm)]
+    assert len(ups) == len(downs) - 1 == levels
+    assert [up.in_channels for up in ups] == [2 << k for k in reversed(range(levels))]
+    seen: list[tuple[int, ...]] = []
+    ups[0].register_forward_hook(lambda module, given, out: seen.append(tuple(given[0].shape[2:])))
+    assert made["generator"](torch.randn(3, 5)).shape == (3, *shape)
+    assert seen == [start]
+
+
+def test_no_map_has_more_channels_than_the_most() -> None:
+    made = sngan.build((1, 128, 128), 0, 5, width=8, discriminator_width=4, most=20)
+    widths = [layer.in_channels for layer in made["generator"].modules() if isinstance(layer, nn.ConvTranspose2d)]
+    assert widths == [20, 20, 20, 16, 8]
+    convolutions = [layer for layer in made["discriminator"].modules() if isinstance(layer, nn.Conv2d)]
+    assert [layer.out_channels for layer in convolutions] == [4, 8, 16, 20, 20]
+
+
+def test_every_layer_of_the_discriminator_is_normalised() -> None:
+    """Without the norm of the last one the discriminator wins at once, and the generator learns nothing."""
+    discriminator = sngan.build((1, 28, 28), 0, 5)["discriminator"]
+    layers = [layer for layer in discriminator.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
+    assert layers == [layer.layer for layer in discriminator.modules() if isinstance(layer, SpectralNorm)]
+
+
+def counted(network: nn.Module) -> int:
+    """As Keras counts: the running mean and variance of a batch norm are parameters too."""
+    statistics: list[Tensor] = [b for name, b in network.named_buffers() if "running" in name]
+    return sum(value.numel() for value in [*network.parameters(), *statistics])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "shape", "generator", "discriminator"),
+    [
+        ("logograms", (1, 128, 128), 8_739_457, 6_629_633),
+        ("faces-mnist", (1, 28, 28), 6_840_577, 1_031_681),
+        ("faces", (3, 28, 28), 6_843_779, 1_034_881),
+        ("cars", (3, 32, 32), 6_264_579, 790_913),
+    ],
+)
+def test_the_faithful_pairs_have_as_many_parameters_as_their_originals(
+    recipe: str, shape: Shape, generator: int, discriminator: int
+) -> None:
+    config = find.recipe(recipe).config.override({"model.shape": shape})
+    made = networks(config, find.recipe(recipe))
+    assert {name: counted(network) for name, network in made.items()} == {
+        "generator": generator,
+        "discriminator": discriminator,
+    }
+
+
+def test_the_logograms_count_their_statistics() -> None:
+    config = find.recipe("logograms").config.override({"model.shape": (1, 128, 128)})
+    generator = networks(config, find.recipe("logograms"))["generator"]
+    assert counted(generator) - sum(p.numel() for p in generator.parameters()) == 16_384
+
+
+@pytest.mark.parametrize(("recipe", "share"), [("faces", 0.1), ("cars", 0.4)])
+def test_dropout_is_there_in_training_only(recipe: str, share: float) -> None:
+    config = find.recipe(recipe).config.override({"model.shape": (3, 32, 32)})
+    discriminator = networks(config, find.recipe(recipe))["discriminator"]
+    assert {layer.p for layer in discriminator.modules() if isinstance(layer, nn.Dropout)} == {share}
+    images = torch.randn(4, 3, 32, 32)
+    assert not torch.equal(discriminator(images).score, discriminator(images).score)
+    discriminator.eval()
+    assert torch.equal(discriminator(images).score, discriminator(images).score)
+
+
+def test_a_logogram_of_other_sides_is_the_upper_left_of_a_larger_one() -> None:
+    torch.manual_seed(0)
+    whole = find.find("models", "logogram").build((1, 32, 48), 0, 5)["generator"].eval()
+    part = find.find("models", "logogram").build((1, 20, 36), 0, 5)["generator"].eval()
+    part.load_state_dict(whole.state_dict())
+    z = torch.randn(2, 5)
+    assert torch.equal(part(z), whole(z)[:, :, :20, :36])
