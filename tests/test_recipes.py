@@ -61,7 +61,7 @@ def test_it_trains_and_resumes_bit_for_bit_and_can_be_sampled(name: str, tmp_pat
     fields |= {"data.n": 64}
 
     def train(folder: str, steps: int) -> Run:
-        batch = min(config.batch, 8)
+        batch = min(config.batch, 4)
         return elegans.train(name, run=tmp_path / folder, steps=steps, batch=batch, quiet=True, fields=fields)
 
     train("a", 2)

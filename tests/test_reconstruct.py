@@ -168,6 +168,15 @@ def test_codes_of_any_size_are_drawn(size: int) -> None:
     assert figure([image], np.zeros((2, size), np.float32)).max() == 0
 
 
+def test_maps_stay_whole() -> None:
+    """Two maps of 3 x 2, side by side, in fields of 84 / 4 pixels."""
+    code = np.arange(12, dtype=np.float32)
+    made = figure([np.zeros((1, 28, 28, 1), np.uint8)], code[None], maps=(2, 3, 2))[92:176, 4:88, 0]
+    fields = made[10 + (84 - 63) // 2 : 10 + 63 : 21, 10::21]
+    expected = np.array([[0, 1, 6, 7], [2, 3, 8, 9], [4, 5, 10, 11]])
+    assert np.array_equal(fields, np.rint(expected * (255 / 11)))
+
+
 # --- the images of a run ----------------------------------------------------------------------------------------------
 
 

@@ -82,7 +82,7 @@ def draw(images: Bytes, looked: Sequence[Looked], columns: int) -> Bytes:
     for values in looked:
         gap = np.full((n, h, GAP, 3), 64, np.uint8)
         if values.shape[2] == 1:
-            heat = (np.arange(w) + 0.5 < w * values).astype(np.float32) * 0.8
+            heat = (np.arange(w) + 0.5 < w * values).astype(np.float32) * 0.6
         else:
             heat = values / values.max(2, keepdims=True)
         parts += [gap, (colormaps["magma"](heat)[..., :3] * 255).round().astype(np.uint8)]

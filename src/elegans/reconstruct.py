@@ -3,7 +3,7 @@
 import inspect
 import math
 from collections.abc import Iterator
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -120,18 +120,19 @@ def measure(model: Trained, images: Bytes, seed: int = 0) -> dict[str, float]:
     return {name: _decibel(mean) if name.endswith("psnr") else mean for name, mean in means.items()}
 
 
-def figure(rows: list[Bytes], codes: NDArray[np.float32]) -> Bytes:
+def figure(rows: list[Bytes], codes: NDArray[np.float32], maps: tuple[int, int, int] | None = None) -> Bytes:
     """Images above their reconstructions above their codes, uint8 [H, W, c].
 
     Args:
         rows: uint8 [n, h, w, c] each: the originals, what the encoder saw if that is not the same, what came back.
         codes: float [n, d]; each is drawn as a rectangle of d fields, row by row, from black for the smallest number
             of all to white for the largest.
+        maps: how many maps a code is, and their height and width, if it is maps; they stay whole, side by side.
     """
     n, height, width, channels = rows[0].shape
     scale = max(1, round(TILE / height))
     images = np.concatenate(rows).repeat(scale, 1).repeat(scale, 2)
-    return sheet(np.concatenate([images, _drawn(codes, height * scale, width * scale, channels)]), n, gap=4)
+    return sheet(np.concatenate([images, _drawn(codes, maps, height * scale, width * scale, channels)]), n, gap=4)
 
 
 def split(config: Config, wanted: Literal["train", "test"] = "test") -> tuple[Bytes, NDArray[np.int64], str]:
@@ -201,14 +202,18 @@ def _decibel(error: float) -> float:
     return -10 * math.log10(error) if error else math.inf
 
 
-def _drawn(codes: NDArray[np.float32], height: int, width: int, channels: int) -> Bytes:
-    """Codes as pictures of that size: the fields of each in the rectangle that is nearest to a square."""
+def _drawn(
+    codes: NDArray[np.float32], maps: tuple[int, int, int] | None, height: int, width: int, channels: int
+) -> Bytes:
+    """Codes as pictures of that size: the maps of each, or its numbers, in the rectangle nearest to a square."""
     n, size = codes.shape
-    rows = max(k for k in range(1, math.isqrt(size) + 1) if size % k == 0)
-    field = max(1, min(height // rows, width // (size // rows)))
+    count, tall, wide = maps or (size, 1, 1)
+    rows = max(k for k in range(1, math.isqrt(count) + 1) if count % k == 0)
     low, high = codes.min(), codes.max()
-    grey = np.rint((codes - low) / max(high - low, 1e-12) * 255).astype(np.uint8).reshape(n, rows, size // rows)
-    large: Any = grey.repeat(field, 1).repeat(field, 2)[:, :height, :width]
+    grey = np.rint((codes - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
+    grey = grey.reshape(n, rows, count // rows, tall, wide).swapaxes(2, 3).reshape(n, rows * tall, -1)
+    field = max(1, min(height // grey.shape[1], width // grey.shape[2]))
+    large = grey.repeat(field, 1).repeat(field, 2)[:, :height, :width]
     canvas = np.zeros((n, height, width, channels), np.uint8)
     top, left = (height - large.shape[1]) // 2, (width - large.shape[2]) // 2
     canvas[:, top : top + large.shape[1], left : left + large.shape[2]] = large[..., None]

@@ -151,7 +151,7 @@ def plain_discriminator(gan: Gan, number: int, k: int, real: Tensor, y: Tensor) 
     if options.r1:
         loss = loss + options.r1 / 2 * slopes(d, real, y).square().mean()
     if options.r2:
-        loss = loss + options.r2 / 2 * slopes(d, fake, y).square().mean()
+        loss = loss + options.r2 / 2 * slopes(d, fake, fake_y).square().mean()
     if options.gradient_penalty:
         between = torch.stack([at[i] * real[i] + (1 - at[i]) * fake[i] for i in range(len(y))])
         loss = loss + options.gradient_penalty * (slopes(d, between.to(real.dtype), y) - 1).square().mean()
@@ -410,7 +410,7 @@ def test_what_is_said_of_the_class_head() -> None:
 @pytest.mark.parametrize("update", ["alternating", "one-pass"])
 @pytest.mark.parametrize("recipe", ["demo"])
 def test_uniform_labels_reach_generator_and_discriminator(recipe: str, update: str) -> None:
-    gan = make(Checked, configuration(recipe, update=update, labels="uniform"), torch.float64)
+    gan = make(Checked, configuration(recipe, update=update, labels="uniform", r2=0.3), torch.float64)
     seen: list[Tensor] = []
     gan.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
     data = Data(dtype=torch.float64)

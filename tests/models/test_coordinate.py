@@ -155,3 +155,13 @@ def test_it_judges_the_pixel_at_its_place_and_class() -> None:
     moved = torch.tensor([[[[0.5, 0.0]]]]), torch.tensor([[[[0.0, 0.5]]]])
     scores = [discriminator(x, torch.tensor([k])).score.item() for x in (image, *moved) for k in (0, 1)]
     assert len({round(score, 4) for score in scores}) == 6
+
+
+def test_before_training_the_latent_has_more_say_than_the_label() -> None:
+    """With equal voices all images of a class were soon one."""
+    generator = network()
+    z, y = torch.randn(20, Z, generator=torch.Generator().manual_seed(1)), torch.arange(20) % 10
+    with torch.no_grad():
+        by_latent = generator(z, torch.full_like(y, 3)).var(0).mean()
+        by_label = generator(z[:1].expand(20, -1), y).var(0).mean()
+    assert by_latent > 4 * by_label > 0

@@ -54,7 +54,7 @@ def attention(
 
     from elegans.attention import draw, look
     from elegans.explore import load
-    from elegans.images import png
+    from elegans.images import enlarged, png
 
     model = load(run, step=step, raw=raw, recipe=recipe)
     y = torch.from_numpy(model.labels(n, "balanced")) if model.classes else None
@@ -62,7 +62,7 @@ def attention(
     picture = draw(images, list(looked.values()), columns=min(n, 5))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(png(picture, scale=2))
+        out.write_bytes(png(picture, enlarged(images.shape[1])))
     except OSError as error:
         raise Failure(f"--out {out} cannot be written: {error.strerror or error}") from error
     print(f"{n} images of step {model.step} and where {' and '.join(looked)} looked in {out}")

@@ -68,7 +68,8 @@ def reconstruct(
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".png":
-            out.write_bytes(png(of.figure([some, *noisy, back], codes)))
+            maps = getattr(model.networks["decoder"], "code", None)  # of a convolutional one
+            out.write_bytes(png(of.figure([some, *noisy, back], codes, maps)))
         else:
             np.savez_compressed(out, originals=some, inputs=seen, reconstructions=back, codes=codes, labels=labels[:n])
     except OSError as error:

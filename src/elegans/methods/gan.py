@@ -125,7 +125,7 @@ class Gan:
             fake = self.generator(self._latents(number, purpose), fake_y)
         judged_real, judged_fake = self._verdicts(real, fake, y, fake_y)
         loss, said = self._discriminator_loss(number, k, judged_real, judged_fake, y, fake_y)
-        penalty = self._penalty(number, k, real, fake, y, said)
+        penalty = self._penalty(number, k, real, fake, y, fake_y, said)
         self._apply("discriminator", self.updaters["discriminator"].gradients(loss + penalty))
         return said
 
@@ -155,7 +155,7 @@ class Gan:
         judged_real, judged_fake = self._verdicts(real, image, y, fake_y)
         loss, said = self._discriminator_loss(number, k, judged_real, judged_fake, y, fake_y)
         player_loss, player_said = self._generator_loss(judged_real.score.detach(), judged_fake, fake_y)
-        penalty = self._penalty(number, k, real, image, y, said)
+        penalty = self._penalty(number, k, real, image, y, fake_y, said)
         headed = judged_fake.classes is not None and (self.options.auxiliary.generator or self.options.auxiliary.fake)
         separate = self.coupled or headed or self.options.label_noise > 0
         ratio = None if separate else losses.gradient_ratio(self.loss, judged_real.score, judged_fake.score)
@@ -225,17 +225,22 @@ class Gan:
         swap = draw.to(self.device) < self.options.label_noise
         return torch.where(swap, fake, real), torch.where(swap, real, fake)
 
-    def _penalty(self, number: int, k: int, real: Images, fake: Images, y: Labels, said: Said) -> Tensor:
-        """On the discriminator's gradients; noted in `said` if there is one."""
+    def _penalty(
+        self, number: int, k: int, real: Images, fake: Images, y: Labels, fake_y: Labels, said: Said
+    ) -> Tensor:
+        """On the discriminator's gradients; noted in `said` if there is one. What lies between has the real labels."""
 
         def critic(images: Tensor) -> Tensor:
             return self._judge(images, y).score
+
+        def critic_of_fakes(images: Tensor) -> Tensor:
+            return self._judge(images, fake_y).score
 
         fake, total = fake.detach(), torch.zeros((), device=self.device)
         if self.options.r1:
             total = total + self.options.r1 * penalties.squared_gradient(critic, real)
         if self.options.r2:
-            total = total + self.options.r2 * penalties.squared_gradient(critic, fake)
+            total = total + self.options.r2 * penalties.squared_gradient(critic_of_fakes, fake)
         if self.options.gradient_penalty:
             at = torch.rand(len(real), generator=seeds.generator(self.config.seed, number, f"between {k}"))
             at = at.to(self.device, real.dtype)

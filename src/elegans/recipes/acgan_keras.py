@@ -4,7 +4,7 @@ Source: keras-team/keras, examples/mnist_acgan.py after November 2017: 2,656,745
     labels .9, no class loss on generated images, which was the cure for generators that went black, twice on real ones.
 Command: elegans train acgan-keras --run runs/acgan-keras --minutes 30
 Minutes: 30
-Result: TODO
+Result: not measured yet.
 Mended: both players learn from one pass, each on as many images as the other; labels are smoothed on the real side only
     (Salimans et al. 2016, section 3.4); samples come from a moving average of the generator.
 """

@@ -3,8 +3,8 @@
 Source: Udacity's "Simple Autoencoder" notebook (TensorFlow 1, 2017), in the version with batches of 256: 50,992
     parameters, Adam with 1e-3, 20 epochs.
 Command: elegans train autoencoder --run runs/autoencoder
-Minutes: 1
-Result: to be measured
+Minutes: 2
+Result: test loss 0.0923, PSNR 20.1 dB; 1.20 M images, 16,190 a second on half of a core.
 Mended: the losses are recorded (the original's line that prints them is commented out) and measured on the test
     images, which its text promises and its code does not do; every image is seen in every epoch, where the last 96
     were dropped; the encoder can be used by itself. Our addition: new digits, drawn from a Gaussian with the mean and

@@ -4,7 +4,7 @@ Source: our own, after DCGAN (Radford et al. 2016), spectral norm (Miyato et al.
     (Zhao et al. 2020) and one pass for both players.
 Command: elegans train cars-light --run runs/cars-light
 Minutes: 30
-Result: to be measured
+Result: not measured yet.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

@@ -3,7 +3,7 @@
 Source: our own; the network of `coordinate` with more frequencies, without labels, on mirrored images.
 Command: elegans train coordinate-cars --run runs/coordinate-cars --minutes 25
 Minutes: 25
-Result: TODO
+Result: not measured yet.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

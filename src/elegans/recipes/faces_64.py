@@ -4,7 +4,7 @@ Source: our own, after DCGAN (Radford et al. 2016), spectral norm (Miyato et al.
     mirrored pictures.
 Command: elegans train faces-64 --run runs/faces-64
 Minutes: 35
-Result: to be measured
+Result: not measured yet.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

@@ -5,7 +5,7 @@ Source: the last notebook (May 2017) that was made for Udacity's "Face Generatio
     epoch of MNIST.
 Command: elegans train faces-mnist --run runs/faces-mnist --minutes 15
 Minutes: 15
-Result: to be measured
+Result: not measured yet.
 Mended: the digits are MNIST's own (the original unpacked them into lossy JPEGs), shuffled; dropout and batch norm leave
     training mode when samples are drawn; both players learn from the same fakes, as there, but from one pass; samples
     come from a moving average of the generator.

@@ -1,6 +1,7 @@
 """Digits in 49 patches of 4 x 4, drawn one after the other by one LSTM, which a convolutional network judges.
 
-Source: our own; the generator of S-LSTM-GAN, made light, where its paper says that beyond 16 patches it fails.
+Source: our own; the generator of S-LSTM-GAN made light; its README says that beyond 16 patches it
+    fails.
 Command: elegans train patch-lstm-49 --run runs/patch-lstm-49
 Minutes: 25
 Result: not measured yet.
@@ -12,11 +13,11 @@ recipe = Config(
     minutes=25,
     batch=32,
     data=Data(name="mnist"),
-    model=Model(name="patch_lstm", grid=[7, 7], generator_units=256, features=64, told=True, output="tanh"),
+    model=Model(name="patch_lstm", grid=[7, 7], generator_units=192, features=64, told=True, output="tanh"),
     latent=Latent(size=64),
     gan=Gan(
         update="one-pass",
-        generator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
+        generator=Optimiser(lr=2e-3, beta1=0.5, beta2=0.99),
         discriminator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
     ),
     ema=Ema(half_life=20_000),

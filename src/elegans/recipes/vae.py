@@ -3,8 +3,9 @@
 Source: the notebook demo_generate_images of "How to Generate Images" (2017), which is Keras' example
     variational_autoencoder: 404,244 parameters, RMSprop with 1e-3, batches of 100, 5 epochs.
 Command: elegans train vae --run runs/vae
-Minutes: 1
-Result: to be measured
+Minutes: 2
+Result: test loss 162.8, of which divergence 5.3; the original's logs end at 162.5 and 161.2. 0.30 M images, 2,882 a
+    second on half of a core.
 Mended: any batch size, where the original's graph has 100 built in; reconstruction and divergence are recorded apart.
 """
 

@@ -1,0 +1,25 @@
+"""Digits in 196 patches of 2 x 2, drawn one after the other by one LSTM, which a convolutional network judges.
+
+Source: our own; the generator of S-LSTM-GAN made light; its README says that beyond 16 patches it
+    fails.
+Command: elegans train patch-lstm-196 --run runs/patch-lstm-196
+Minutes: 25
+Result: not measured yet.
+"""
+
+from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
+
+recipe = Config(
+    minutes=25,
+    batch=32,
+    data=Data(name="mnist"),
+    model=Model(name="patch_lstm", grid=[14, 14], generator_units=128, features=64, told=True, output="tanh"),
+    latent=Latent(size=64),
+    gan=Gan(
+        update="one-pass",
+        generator=Optimiser(lr=2e-3, beta1=0.5, beta2=0.99),
+        discriminator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
+    ),
+    ema=Ema(half_life=20_000),
+    every=Every(log=100, sample=500, save=2000),
+)
