@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from elegans import Config, RequestError, find
-from elegans.config import FORMAT, describe, flatten, load_json, parse
+from elegans.cli._flags import parse
+from elegans.config import FORMAT, describe, flatten, load_json
 
 
 def test_values_survive_json() -> None:

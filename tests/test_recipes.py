@@ -11,7 +11,7 @@ import pytest
 import elegans
 from elegans import Run, find
 from elegans.cli import app
-from elegans.config import parse
+from elegans.cli._flags import parse
 
 RECIPES = find.names("recipes")
 SIZES = {"cifar10": 32}  # of pictures that have one size only; else a setting of the data set says it, or it is 28

@@ -118,8 +118,7 @@ class Gan(Section):
 class Autoencoder(Section):
     """How an encoder and a decoder are trained together."""
 
-    variational: bool = Field(False, description="codes are Gaussians; how far from N(0, I) is in the loss")
-    beta: float = Field(1.0, ge=0, description="weight of that divergence (Higgins et al. 2017)")
+    beta: float = Field(1.0, ge=0, description="weight of the divergence from N(0, I), where codes are Gaussians")
     noise: float = Field(0.0, ge=0, description="standard deviation of noise on the inputs, of a range of 1")
     optimiser: Optimiser = Optimiser(lr=1e-3, beta1=0.9)
 
@@ -243,38 +242,6 @@ def describe(path: str) -> str:
         field = kind.model_fields[key]
         kind = field.annotation
     return field.description or ""
-
-
-def parse(tokens: list[str] | tuple[str, ...]) -> dict[str, Any]:
-    """Dotted flags as fields: `["--gan.loss", "hinge", "--batch=32"]` is `{"gan.loss": "hinge", "batch": "32"}`.
-
-    Values that read as JSON lists or objects become those, and in a part's own settings numbers become numbers; the
-    rest stays text, which the field's type reads.
-
-    Raises:
-        RequestError: a word that is no flag, a flag without a value, a flag given twice.
-    """
-    fields: dict[str, Any] = {}
-    rest = list(tokens)
-    while rest:
-        flag = rest.pop(0)
-        if not flag.startswith("--") or len(flag) == 2:
-            raise RequestError(f"unexpected {flag!r}: fields are given as --name value, for example --batch 32")
-        name, equals, value = flag[2:].partition("=")
-        if not equals:
-            if not rest or (rest[0].startswith("--") and len(rest[0]) > 2):
-                raise RequestError(f"--{name} needs a value, for example --{name} 1")
-            value = rest.pop(0)
-        name = name.replace("-", "_")
-        if name in fields:
-            raise RequestError(f"--{name} is given twice")
-        try:
-            decoded = json.loads(value)
-        except json.JSONDecodeError:
-            decoded = value
-        own = name.split(".")[0] in ("data", "model") and not describe(name)  # a setting whose type is not known here
-        fields[name] = decoded if own or isinstance(decoded, list | dict | bool) or decoded is None else value
-    return fields
 
 
 def _names(kind: Any, path: list[str]) -> list[str]:

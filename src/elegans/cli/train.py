@@ -53,8 +53,7 @@ def train(
         Say nothing on the way.
     """
     from elegans import find
-    from elegans.cli._old_names import translate
-    from elegans.config import parse
+    from elegans.cli._flags import parse, translate
 
     options: dict[str, Any] = {
         "run": run,

@@ -1,7 +1,9 @@
-"""Flags of the systems the recipes come from, in today's names: see docs/coming-from.md."""
+"""Flags: dotted ones as fields, and those of the originals in today's names (docs/coming-from.md)."""
 
+import json
 from typing import Any
 
+from elegans.config import describe
 from elegans.errors import RequestError
 
 _RATES = ("gan.generator.lr", "gan.discriminator.lr")
@@ -19,6 +21,38 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "lr": _RATES,
     "beta": _BETAS,
 }
+
+
+def parse(tokens: list[str] | tuple[str, ...]) -> dict[str, Any]:
+    """Dotted flags as fields: `["--gan.loss", "hinge", "--batch=32"]` is `{"gan.loss": "hinge", "batch": "32"}`.
+
+    Values that read as JSON lists or objects become those, and in a part's own settings numbers become numbers; the
+    rest stays text, which the field's type reads.
+
+    Raises:
+        RequestError: a word that is no flag, a flag without a value, a flag given twice.
+    """
+    fields: dict[str, Any] = {}
+    rest = list(tokens)
+    while rest:
+        flag = rest.pop(0)
+        if not flag.startswith("--") or len(flag) == 2:
+            raise RequestError(f"unexpected {flag!r}: fields are given as --name value, for example --batch 32")
+        name, equals, value = flag[2:].partition("=")
+        if not equals:
+            if not rest or (rest[0].startswith("--") and len(rest[0]) > 2):
+                raise RequestError(f"--{name} needs a value, for example --{name} 1")
+            value = rest.pop(0)
+        name = name.replace("-", "_")
+        if name in fields:
+            raise RequestError(f"--{name} is given twice")
+        try:
+            decoded = json.loads(value)
+        except json.JSONDecodeError:
+            decoded = value
+        own = name.split(".")[0] in ("data", "model") and not describe(name)  # a setting whose type is not known here
+        fields[name] = decoded if own or isinstance(decoded, list | dict | bool) or decoded is None else value
+    return fields
 
 
 def translate(fields: dict[str, Any], given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

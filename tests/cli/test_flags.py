@@ -6,7 +6,7 @@ import pytest
 
 import elegans
 from elegans import RequestError
-from elegans.cli._old_names import translate
+from elegans.cli._flags import translate
 
 NONE: dict[str, Any] = {"run": None, "steps": None, "epochs": None, "minutes": None, "seed": None, "batch": None}
 
