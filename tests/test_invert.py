@@ -231,10 +231,10 @@ def test_the_command_writes_what_is_asked_for(
     assert said.startswith("label 2, RMSE ")
     assert f"of 255 after 50 steps, in {out}" in said
     if ending == "npz":
-        arrays = np.load(out)
-        assert arrays["z"].shape == (12,)
-        assert arrays["label"] == 2
-        assert arrays["image"].shape == arrays["target"].shape == (28, 28, 1)
+        with np.load(out) as arrays:
+            assert arrays["z"].shape == (12,)
+            assert arrays["label"] == 2
+            assert arrays["image"].shape == arrays["target"].shape == (28, 28, 1)
         return
     with Image.open(out) as shown:
         assert shown.width > 1.9 * shown.height  # side by side
@@ -257,8 +257,8 @@ def test_a_negative_is_hinted_at_and_can_be_exchanged(
     out = tmp_path / "a.npz"
     assert command("invert", demo.path, tmp_path / "negative.png", "--negative", "--steps", 1, "--out", out) == 0
     assert "--negative" not in capsys.readouterr().out
-    with Image.open(picture) as image:
-        assert np.array_equal(np.load(out)["target"][..., 0], np.asarray(image))
+    with Image.open(picture) as image, np.load(out) as arrays:
+        assert np.array_equal(arrays["target"][..., 0], np.asarray(image))
 
 
 def test_other_endings_are_refused_before_anything_is_done(capsys: pytest.CaptureFixture[str]) -> None:

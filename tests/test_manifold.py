@@ -110,8 +110,12 @@ def test_the_picture_has_colours_for_classes_on_the_left_and_images_on_the_right
     assert {(31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40)} <= hues  # of the four classes
     assert (np.ptp(right, axis=2) == 0).all()
     assert ((right > 100) & (right < 150)).mean() > 0.5  # untrained, everything is about grey
+    assert len(np.unique(made.reshape(-1, 3), axis=0)) <= 26
 
 
 @pytest.mark.parametrize("labels", [np.full(30, -1), np.arange(30), np.zeros(30, np.int64)], ids=["none", "30", "1"])
-def test_pictures_without_classes_of_many_and_of_colour(labels: Codes) -> None:
-    assert drawn(3, False, labels.astype(np.int64), (3, 8, 6)).std() > 0
+def test_images_without_classes_with_many_and_in_colour(labels: Codes) -> None:
+    made = drawn(3, False, labels.astype(np.int64), (3, 8, 6))
+    right = made[:, made.shape[1] // 2 + 40 :].reshape(-1, 3)
+    assert (np.ptp(right, axis=1) > 0).any()
+    assert len(np.unique(right, axis=0)) > 100

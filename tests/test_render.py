@@ -117,4 +117,5 @@ def test_the_command_draws_at_the_size_it_is_given(run: Run, tmp_path: Path) -> 
     with pytest.raises(SystemExit) as ended:
         main(["sample", str(run.path), "-n", "2", "--size", "50", "--out", str(tmp_path / "a.npz")])
     assert ended.value.code in (0, None)
-    assert np.load(tmp_path / "a.npz")["images"].shape == (2, 50, 50, 1)
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert arrays["images"].shape == (2, 50, 50, 1)

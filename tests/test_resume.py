@@ -199,7 +199,7 @@ class Counting:
     def load(self, state: dict[str, dict[str, torch.Tensor]]) -> None:
         self.done = int(state["count"]["done"])
 
-    def sheet(self, n: int, labels: torch.Tensor | None) -> torch.Tensor:
+    def sheet(self, n: int, labels: torch.Tensor | None, batches: Batches) -> torch.Tensor:
         return torch.zeros(n, 1, 28, 28)
 
 

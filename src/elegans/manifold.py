@@ -7,6 +7,7 @@ from statistics import NormalDist
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from elegans.errors import RequestError
 from elegans.images import Bytes, sheet
@@ -108,13 +109,13 @@ def draw(model: Trained, codes: Codes, labels: NDArray[np.int64], title: str = "
 
     here, points = plane(model, codes), grid()
     images = sheet(decode(model, here.codes(points)), SIDE, gap=0)
-    figure = Figure(figsize=(12, 6.2), layout="constrained", dpi=90)
+    figure = Figure(figsize=(11, 5.7), layout="constrained", dpi=90)
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     figure.suptitle(title, fontsize="medium")
 
     colours = colormaps["tab10"]
-    left.scatter(*here.coordinates(codes).T, c=colours(labels % 10), s=3, linewidths=0)
+    left.scatter(*here.coordinates(codes).T, c=colours(labels % 10), s=2, linewidths=0, antialiased=False)
     classes = np.unique(labels)
     if 1 < len(classes) <= 10:
         for label in classes:
@@ -133,4 +134,15 @@ def draw(model: Trained, codes: Codes, labels: NDArray[np.int64], title: str = "
     right.set_axis_off()
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    if images.shape[2] == 3:
+        return buffer.getvalue()
+    return _small(buffer, [round(255 * value) for k in range(10) for value in colours(k)[:3]])
+
+
+def _small(png: io.BytesIO, colours: list[int]) -> bytes:
+    """A PNG with those colours and 16 greys only, in a sixth of the bytes."""
+    palette, small = Image.new("P", (1, 1)), io.BytesIO()
+    palette.putpalette(colours + [round(255 * k / 15) for k in range(16) for _ in range(3)])
+    with Image.open(png) as picture:
+        picture.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE).save(small, "png", optimize=True)
+    return small.getvalue()

@@ -165,3 +165,11 @@ def test_before_training_the_latent_has_more_say_than_the_label() -> None:
         by_latent = generator(z, torch.full_like(y, 3)).var(0).mean()
         by_label = generator(z[:1].expand(20, -1), y).var(0).mean()
     assert by_latent > 4 * by_label > 0
+
+
+def test_no_parameter_is_there_for_nothing() -> None:
+    """Every one gets a gradient that is not zero; that of a bias before batch norm would be."""
+    generator = network().train()
+    z, y = drawn()
+    gradients = torch.autograd.grad(generator(z, y).square().sum(), list(generator.parameters()))
+    assert [name for (name, _), g in zip(generator.named_parameters(), gradients, strict=True) if not g.any()] == []

@@ -169,7 +169,8 @@ class Gan:
         generator_gradients = torch.autograd.grad(fake, trained(self.generator), at_image)
         self._apply("discriminator", gradients)
         self._apply("generator", generator_gradients)
-        return said | player_said | {"one_pass": torch.tensor(float(ratio is not None))}
+        losses_first = {"discriminator_loss": said["discriminator_loss"]} | player_said
+        return losses_first | said | {"one_pass": torch.tensor(float(ratio is not None))}
 
     # --- what they share ---------------------------------------------------------------------------------------------
 

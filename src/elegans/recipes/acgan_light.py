@@ -4,7 +4,7 @@ Source: our own, after gandlf's ACGAN.
 Command: elegans train acgan-light --run runs/acgan-light --minutes 35
 Minutes: 35
 Result: Fréchet distance 13, class agreement 0.999; real digits have 2 and 0.993, noise 2,486 (96 features of a
-    classifier outside the package, see docs/LOG.md). 0.33 M images, 159 a second on half of a core; 97 of 100 distinct.
+    classifier outside the package, see docs/LOG.md). 0.33 M images, 159 a second on one busy core; 97 of 100 distinct.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

@@ -4,7 +4,7 @@ Source: our own, after gandlf's examples/mnist_gan.py --lite.
 Command: elegans train acgan-lite-64 --run runs/acgan-lite-64 --minutes 12
 Minutes: 12
 Result: Fréchet distance 13, class agreement 0.996; real digits have 2 and 0.993, noise 2,486 (96 features of a
-    classifier outside the package, see docs/LOG.md). 1.35 M images, 1,880 a second on half a core; 98 of 100 distinct.
+    classifier outside the package, see docs/LOG.md). 1.35 M images, 1,880 a second on a busy core; 98 of 100 distinct.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

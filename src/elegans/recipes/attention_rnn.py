@@ -7,7 +7,9 @@ Minutes: 15
 Result: not measured yet.
 Mended: the LSTM under attention is trained (the original's had no gradient), and so is the class embedding; attention
     to rows is a softmax over rows (it ran over an axis of length 1), of an image that is there when one samples, too; a
-    run with attention can be saved.
+    run with attention can be saved. Latents are normal, and the discriminator learns at 6e-4. In trials of four minutes
+    the original's latents and rate, 1e-3, came to FD 804 and 32 distinct images of 100, the discriminator winning;
+    normal ones and 3e-4 to 484 and 94, the discriminator losing.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

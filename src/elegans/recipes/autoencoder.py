@@ -4,7 +4,7 @@ Source: Udacity's "Simple Autoencoder" notebook (TensorFlow 1, 2017), in the ver
     parameters, Adam with 1e-3, 20 epochs.
 Command: elegans train autoencoder --run runs/autoencoder
 Minutes: 2
-Result: test loss 0.0923, PSNR 20.1 dB; 1.20 M images, 16,190 a second on half of a core.
+Result: test loss 0.0923, PSNR 20.1 dB; 1.20 M images, 16,190 a second on one busy core.
 Mended: the losses are recorded (the original's line that prints them is commented out) and measured on the test
     images, which its text promises and its code does not do; every image is seen in every epoch, where the last 96
     were dropped; the encoder can be used by itself. Our addition: new digits, drawn from a Gaussian with the mean and

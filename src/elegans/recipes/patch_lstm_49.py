@@ -1,7 +1,7 @@
 """Digits in 49 patches of 4 x 4, drawn one after the other by one LSTM, which a convolutional network judges.
 
-Source: our own; the generator of S-LSTM-GAN made light; its README says that beyond 16 patches it
-    fails.
+Source: our own; the generator of S-LSTM-GAN made light, of which its README says that it fails
+    beyond 16 patches.
 Command: elegans train patch-lstm-49 --run runs/patch-lstm-49
 Minutes: 25
 Result: not measured yet.

@@ -5,7 +5,7 @@ Source: the notebook demo_generate_images of "How to Generate Images" (2017), wh
 Command: elegans train vae --run runs/vae
 Minutes: 2
 Result: test loss 162.8, of which divergence 5.3; the original's logs end at 162.5 and 161.2. 0.30 M images, 2,882 a
-    second on half of a core.
+    second on one busy core.
 Mended: any batch size, where the original's graph has 100 built in; reconstruction and divergence are recorded apart.
 """
 
