@@ -21,8 +21,8 @@ LAYERS = [  # each may import from the rows below it only, which is why some of 
     "models data",
     "augment balance ema losses moments optimisers parallel penalties similarity",
     "find",
-    "seeds schedules images nearest stop tensors disk recipes",
-    "config",
+    "seeds schedules images nearest stop tensors recipes",
+    "config disk",
     "errors",
 ]
 LEVEL = {name: -i for i, row in enumerate(LAYERS) for name in row.split()}

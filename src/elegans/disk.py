@@ -32,6 +32,23 @@ def writing(path: Path, what: str = "") -> Iterator[None]:
         raise Failure(f"{what}. {error}") from error
 
 
+@contextmanager
+def exporting(out: Path) -> Iterator[None]:
+    """Make the folder of a file that was asked for by --out; while it is open, errors of the file system are one line.
+
+    Args:
+        out: the file; a name without an ending is itself the folder.
+
+    Raises:
+        Failure: it cannot be written.
+    """
+    try:
+        (out.parent if out.suffix else out).mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise Failure(f"--out {out} cannot be written: {error.strerror or error}") from error
+
+
 def write_aside(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or as it was before."""
     aside = path.with_name(f".aside-{path.name}")

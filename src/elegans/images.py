@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from elegans.errors import Failure, RequestError
+from elegans.disk import exporting
+from elegans.errors import RequestError
 
 Bytes = NDArray[np.uint8]
 
@@ -136,8 +137,7 @@ def write(out: Path, images: Bytes, labels: NDArray[np.int64], classes: int = 0,
     if out.suffix not in (".png", ".gif", ".mp4", ".npz", ""):
         raise RequestError(f"--out {out}: the name ends in .png, .gif, .mp4, .npz, or has no ending (a folder of PNGs)")
     scale = enlarged(images.shape[1])
-    try:
-        (out if not out.suffix else out.parent).mkdir(parents=True, exist_ok=True)
+    with exporting(out):
         if out.suffix == ".png":
             out.write_bytes(png(sheet(images, columns(len(images), classes)), scale))
         elif out.suffix == ".gif":
@@ -150,5 +150,3 @@ def write(out: Path, images: Bytes, labels: NDArray[np.int64], classes: int = 0,
             for i, (image, label) in enumerate(zip(images, labels, strict=True)):
                 name = f"{i:06d}.png" if label < 0 else f"{i:06d}-{label}.png"
                 (out / name).write_bytes(png(image))
-    except OSError as error:
-        raise Failure(f"--out {out} cannot be written: {error.strerror or error}") from error

@@ -44,7 +44,8 @@ def attention(
     recipe
         The recipe file, where the networks are your own.
     """
-    from elegans.errors import Failure, RequestError
+    from elegans.disk import exporting
+    from elegans.errors import RequestError
 
     if out.suffix != ".png":
         raise RequestError(f"--out {out}: the name ends in .png")
@@ -60,9 +61,6 @@ def attention(
     y = torch.from_numpy(model.labels(n, "balanced")) if model.classes else None
     images, looked = look(model.networks, model.latents(n, seed), y)
     picture = draw(images, list(looked.values()), columns=min(n, 5))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with exporting(out):
         out.write_bytes(png(picture, enlarged(images.shape[1])))
-    except OSError as error:
-        raise Failure(f"--out {out} cannot be written: {error.strerror or error}") from error
     print(f"{n} images of step {model.step} and where {' and '.join(looked)} looked in {out}")

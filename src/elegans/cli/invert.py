@@ -55,7 +55,8 @@ def invert(
     import numpy as np
 
     from elegans import images
-    from elegans.errors import Failure, RequestError
+    from elegans.disk import exporting
+    from elegans.errors import RequestError
     from elegans.explore import load
     from elegans.invert import invert, read
     from elegans.invert import negative as seems_negative
@@ -73,11 +74,8 @@ def invert(
     if out is None:
         return
     if out.suffix == ".npz":
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
+        with exporting(out):
             np.savez_compressed(out, z=found.z.numpy(), label=found.label, image=found.images[-1], target=target)
-        except OSError as error:
-            raise Failure(f"--out {out} cannot be written: {error.strerror or error}") from error
     elif out.suffix == ".png":
         images.write(out, np.stack([target, found.images[-1]]), np.full(2, found.label), classes=2)
     else:

@@ -34,7 +34,8 @@ def manifold(
     recipe
         The recipe file, where the networks are your own.
     """
-    from elegans.errors import Failure, RequestError
+    from elegans.disk import exporting
+    from elegans.errors import RequestError
 
     if out.suffix != ".png":
         raise RequestError(f"--out {out}: the name ends in .png")
@@ -48,10 +49,7 @@ def manifold(
     images, labels, which = images_of(model.config, split)
     codes = encode(model, images)
     drawn = of.draw(model, codes, labels, f"{model.config.recipe}, step {model.step}: {which}")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with exporting(out):
         out.write_bytes(drawn)
-    except OSError as error:
-        raise Failure(f"--out {out} cannot be written: {error.strerror or error}") from error
     shown = of.plane(model, codes)
     print(f"{which}, step {model.step}: {shown.share:.0%} of the variance of the codes is in the picture, {out}")

@@ -45,7 +45,8 @@ def reconstruct(
     recipe
         The recipe file, where the networks are your own.
     """
-    from elegans.errors import Failure, RequestError
+    from elegans.disk import exporting
+    from elegans.errors import RequestError
 
     if out.suffix not in (".png", ".npz"):
         raise RequestError(f"--out {out}: the name ends in .png or .npz")
@@ -65,15 +66,12 @@ def reconstruct(
     seen = of.inputs(model, some, seed)
     back, codes = of.reconstruct(model, seen), of.encode(model, seen)
     noisy = [seen] if model.config.autoencoder.noise else []
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with exporting(out):
         if out.suffix == ".png":
             maps = getattr(model.networks["decoder"], "code", None)  # of a convolutional one
             out.write_bytes(png(of.figure([some, *noisy, back], codes, maps)))
         else:
             np.savez_compressed(out, originals=some, inputs=seen, reconstructions=back, codes=codes, labels=labels[:n])
-    except OSError as error:
-        raise Failure(f"--out {out} cannot be written: {error.strerror or error}") from error
     print(f"{which}, step {model.step}")
     for name, value in measured.items():
         words = name.replace("_", " ").replace("psnr", "PSNR").replace("kl ", "KL ")
