@@ -16,7 +16,7 @@ from elegans import curves, images
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import Failure
-from elegans.methods.gan import State
+from elegans.methods._state import Said, State
 from elegans.run import Run
 from elegans.schedules import due
 from elegans.stop import Stop, Stopped
@@ -34,7 +34,7 @@ class Method(Protocol):
 
     images_a_step: int
 
-    def step(self, number: int, progress: float, batches: Batches) -> dict[str, Tensor]: ...
+    def step(self, number: int, progress: float, batches: Batches) -> Said: ...
     def state(self) -> State: ...
     def load(self, state: State) -> None: ...
     def sheet(self, n: int, labels: Tensor | None, batches: Batches) -> Tensor: ...
@@ -104,7 +104,7 @@ class Meter:
     def __init__(self) -> None:
         self.totals: dict[str, Any] = {}  # name -> [sum, count]
 
-    def add(self, said: dict[str, Tensor]) -> None:
+    def add(self, said: Said) -> None:
         for name, value in said.items():
             total, count = self.totals.get(name, (0.0, 0))
             self.totals[name] = [value.double() + total, count + 1]

@@ -9,12 +9,11 @@ from elegans import ema, parallel, schedules, seeds
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
+from elegans.methods._state import Said, State
 from elegans.models._codes import Code
 from elegans.optimisers import Updater
 
 Images = Float[Tensor, "n c h w"]
-State = dict[str, dict[str, Tensor]]  # a file of a checkpoint -> its tensors by name
-Said = dict[str, Tensor]  # what there is to say of a step: scalars by name
 
 
 class Autoencoder:

@@ -14,13 +14,12 @@ from elegans.balance import Balance
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
+from elegans.methods._state import Said, State
 from elegans.models._blocks import Verdict
 from elegans.optimisers import Updater, trained
 
 Images = Float[Tensor, "n c h w"]
 Labels = Int64[Tensor, " n"]
-State = dict[str, dict[str, Tensor]]  # a file of a checkpoint -> its tensors by name
-Said = dict[str, Tensor]  # what there is to say of a step: scalars by name
 
 
 class Gan:
