@@ -67,6 +67,16 @@ def test_a_value_that_begins_later(figures: list[Figure]) -> None:
     assert np.asarray(penalty.get_xydata()).tolist() == [[999, 0.3]]
 
 
+def test_what_was_left_at_the_end_is_not_drawn(figures: list[Figure]) -> None:
+    """The last record is the mean of whatever steps remained; a few of them would be a jump."""
+    for step, last in ((100, 30), (100, 70)):
+        records: list[Record] = [{"step": s, "images": s, "seconds": 1.0, "a_loss": 1.0} for s in (step, 2 * step)]
+        curves.draw([*records, {"step": 2 * step + last, "images": 9.0, "seconds": 1.0, "a_loss": 5.0}], "x")
+    few, most = (np.asarray(figure.axes[0].get_lines()[0].get_ydata()).tolist() for figure in figures)
+    assert few == [1.0, 1.0]
+    assert most == [1.0, 1.0, 5.0]
+
+
 def test_only_losses_are_one_panel(figures: list[Figure]) -> None:
     png = curves.draw([{"step": s, "images": s, "seconds": s, "reconstruction_loss": 1 / s} for s in (1, 2, 3)], "ae")
     assert len(figures[0].axes) == 1

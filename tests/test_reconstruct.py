@@ -54,6 +54,8 @@ def test_codes_are_those_of_the_encoder(plain: Model, vae: Model, images: np.nda
         assert len(images) > BLOCK
         expected = model.networks["encoder"](2 * floats(images) - 1).mean
         torch.testing.assert_close(torch.from_numpy(codes), expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(model.encode(images), codes)
+        np.testing.assert_array_equal(model.reconstruct(images), reconstruct(model, images))
     assert variational(vae)
     assert not variational(plain)
 

@@ -14,6 +14,9 @@ def draw(records: Sequence[Record], title: str) -> bytes:
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter
 
+    steps = [record["step"] for record in records[-3:]]
+    if len(steps) == 3 and 2 * (steps[2] - steps[1]) < steps[1] - steps[0]:
+        records = records[:-1]  # what was left at the end, too few steps for means like the others
     names = list(dict.fromkeys(name for record in records for name in record if name not in NOT_CURVES))
     panels = [
         ("loss", [n for n in names if n.endswith("loss") or n == "penalty"]),

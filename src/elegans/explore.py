@@ -1,4 +1,7 @@
-"""What a trained run can do: sample, interpolate. Results are uint8 arrays [n, h, w, c], functions of run and seed."""
+"""What a trained run can do: sample, interpolate, encode, reconstruct.
+
+Images are uint8 arrays [n, h, w, c], functions of run and seed.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +13,7 @@ from jaxtyping import Float, Int64
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from elegans import find, seeds
+from elegans import find, reconstruct, seeds
 from elegans.config import Config
 from elegans.errors import Failure, RequestError
 from elegans.find import Recipe
@@ -120,7 +123,7 @@ class Model:
         made = []
         for i in range(0, len(z), BLOCK):
             part = None if y is None else y[i : i + BLOCK]
-            made.append(to_bytes(self.generator(z[i : i + BLOCK], part)))
+            made.append(to_bytes(self.generator(z[i : i + BLOCK], y=part)))
         return np.concatenate(made)
 
     def sample(self, n: int, *, seed: int = 0, labels: Labels = None, size: int | None = None) -> Bytes:
@@ -139,6 +142,22 @@ class Model:
             raise RequestError(f"-n {n}: at least one image")
         chosen = self.labels(n, labels, seed)
         return self.generate(self.latents(n, seed), torch.from_numpy(chosen) if self.classes else None, size)
+
+    def encode(self, images: Bytes) -> NDArray[np.float32]:
+        """The codes [n, d] of images, uint8 [n, h, w, c], by the encoder of an autoencoder; means, if it is variational.
+
+        Raises:
+            RequestError: a model without an encoder, or images of another shape or type.
+        """
+        return reconstruct.encode(self, images)
+
+    def reconstruct(self, images: Bytes) -> Bytes:
+        """What an autoencoder makes of images, both uint8 [n, h, w, c]: encoded, and decoded again.
+
+        Raises:
+            RequestError: a model without an encoder, or images of another shape or type.
+        """
+        return reconstruct.reconstruct(self, images)
 
     def interpolate(
         self,

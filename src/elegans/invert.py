@@ -127,7 +127,7 @@ def _starts(model: Model, target: Tensor, label: int | None, seed: int) -> tuple
 
 def _cost(model: Model, z: Tensor, y: Tensor | None, target: Tensor) -> Float[Tensor, " n"]:
     """Minus the logarithm of the probability of latent and image, but for a constant."""
-    apart = (model.generator(z, y) - target).square().flatten(1).sum(1) / (2 * _NOISE**2)
+    apart = (model.generator(z, y=y) - target).square().flatten(1).sum(1) / (2 * _NOISE**2)
     normal = model.config.latent.distribution == "normal"
     cost: Tensor = apart + z.square().sum(1) / 2 if normal else apart
     return cost

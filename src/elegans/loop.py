@@ -14,7 +14,7 @@ from torch import Tensor
 
 from elegans import curves, images
 from elegans.batches import Batches
-from elegans.config import Config
+from elegans.config import Config, flatten
 from elegans.errors import Failure
 from elegans.methods._state import Said, State
 from elegans.run import Run
@@ -165,10 +165,12 @@ def sheet(config: Config, method: Method, batches: Batches, watch: Watch) -> byt
 def healthy(record: dict[str, float], run: Run) -> None:
     """Stop where a loss is no longer a number: nothing after it can be of use."""
     if wrong := [name for name, value in record.items() if not math.isfinite(value)]:
+        values, method = flatten(run.config), run.config.method
+        rates = [name for name in values if name.startswith(f"{method}.") and name.endswith(".lr")]
+        smaller = " ".join(f"--{name} {values[name] / 4:g}" for name in rates)
         raise Failure(
             f"{wrong[0]} is {record[wrong[0]]} at step {record['step']}: the training has diverged. "
-            f"The checkpoints in {run.path} are from before; try smaller learning rates in a new run, "
-            "for example --gan.generator.lr 1e-4 --gan.discriminator.lr 1e-4"
+            f"The checkpoints in {run.path} are from before; try smaller learning rates in a new run: {smaller}"
         )
 
 

@@ -13,7 +13,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from elegans import find
 from elegans.config import Config
 from elegans.errors import RequestError
-from elegans.models._blocks import Label, Shape, SpectralNorm, Verdict
+from elegans.models._blocks import Label, Mapping, Shape, SpectralNorm, Verdict
 from elegans.networks import networks
 
 AUTOENCODERS = ["conv-autoencoder", "dense-autoencoder"]
@@ -180,6 +180,22 @@ def test_spectral_norm_makes_the_largest_singular_value_one() -> None:
     for _ in range(200):
         layer(torch.zeros(1, 8))
     assert torch.linalg.matrix_norm(layer(torch.eye(8)).detach(), 2).item() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_mapping_hears_the_latent_above_the_label_and_keeps_codes_apart() -> None:
+    torch.manual_seed(0)
+    mapping, z, y = Mapping(32, 10, 64), torch.randn(200, 32), torch.arange(200) % 10
+    codes = mapping(z, y)
+    assert codes.shape == (200, 64)
+    within = torch.stack([codes[y == k].var(0) for k in range(10)]).mean(0)
+    assert (within / codes.var(0)).mean() > 0.9  # next to nothing is the label's before training
+    assert codes.var(0).min() > 0.1
+    mapping.eval()
+    assert not torch.allclose(mapping(z, y), mapping(z, (y + 1) % 10))
+    torch.testing.assert_close(mapping(z, torch.eye(10)[y]), mapping(z, y))
+    torch.testing.assert_close(mapping(z), mapping(z, torch.zeros_like(y)))
+    unlabelled = Mapping(32, 0, 64).eval()
+    torch.testing.assert_close(unlabelled(z, y), unlabelled(z))
 
 
 def test_a_label_is_a_row_and_a_mixture_the_mean_of_rows() -> None:

@@ -58,11 +58,11 @@ def test_steps_are_those_of_the_equations(output: Any, told: bool) -> None:
         getattr(stack, f"weight_hh_l{k}").data.copy_(g.layers[k].recurrent)
         getattr(stack, f"bias_ih_l{k}").data.copy_(g.layers[k].bias)
         getattr(stack, f"bias_hh_l{k}").data.zero_()
-    state = g.start(z).expand(2, -1, -1)
+    code = g.mapping(z, y) if told else z
+    state = g.start(code).expand(2, -1, -1)
     state, patch, patches = (state, state), torch.zeros(N, 196, dtype=torch.float64), []
     for t in range(4):
-        x = g.patch(patch) + g.label.weight[y]
-        x = x + g.latent(z) + g.place[t] if told else x
+        x = g.patch(patch) + (g.told(code) + g.place[t] if told else g.label.weight[y])
         h, state = stack(torch.relu(x).unsqueeze(1), tuple(s.contiguous() for s in state))
         patch = g.out(h[:, 0])
         patch = patch.tanh() if output == "tanh" else patch

@@ -27,7 +27,8 @@ class Gan:
 
     Args:
         config: the whole of it; `gan`, `latent`, `ema`, `seed`, `batch` and `schedule` are read.
-        networks: `generator(z, y) -> images` and `discriminator(x, y) -> Verdict`.
+        networks: `generator(z, y=y) -> images` and `discriminator(x, y=y) -> Verdict`: what they are asked for is
+            bound by its name, whatever else their `forward` takes.
 
     Raises:
         RequestError: networks of other names, an unknown loss, or settings that contradict each other.
@@ -112,7 +113,7 @@ class Gan:
     def sheet(self, n: int, labels: Labels | None, batches: Batches) -> Images:
         """Samples of the averaged generator from noise that is the same at every step of a run."""
         z = seeds.latents(n, self.config.latent, self.config.seed, 0, "sheet")
-        images: Tensor = self.average(z.to(self.device), None if labels is None else labels.to(self.device))
+        images: Tensor = self.average(z.to(self.device), y=None if labels is None else labels.to(self.device))
         return images
 
     # --- the updates -------------------------------------------------------------------------------------------------
@@ -121,7 +122,7 @@ class Gan:
         purpose = f"discriminator {k}"
         fake_y = self._labels(number, purpose, y)
         with torch.no_grad():
-            fake = self.generator(self._latents(number, purpose), fake_y)
+            fake = self.generator(self._latents(number, purpose), y=fake_y)
         judged_real, judged_fake = self._verdicts(real, fake, y, fake_y)
         loss, said = self._discriminator_loss(number, k, judged_real, judged_fake, y, fake_y)
         penalty = self._penalty(number, k, real, fake, y, fake_y, said)
@@ -131,7 +132,7 @@ class Gan:
     def _update_generator(self, number: int, k: int, real: Images, y: Labels) -> Said:
         purpose = "discriminator 0" if self.options.same_latent else f"generator {k}"
         fake_y = self._labels(number, purpose, y)
-        judged = self._judge(self.generator(self._latents(number, purpose), fake_y), fake_y)
+        judged = self._judge(self.generator(self._latents(number, purpose), y=fake_y), fake_y)
         with torch.no_grad():
             real_score = self._judge(real, y).score if self.loss.paired else judged.score
         loss, said = self._generator_loss(real_score, judged, fake_y)
@@ -149,7 +150,7 @@ class Gan:
         """
         purpose = f"discriminator {k}"
         fake_y = self._labels(number, purpose, y)
-        fake = self.generator(self._latents(number, purpose), fake_y)
+        fake = self.generator(self._latents(number, purpose), y=fake_y)
         image = fake.detach().requires_grad_()
         judged_real, judged_fake = self._verdicts(real, image, y, fake_y)
         loss, said = self._discriminator_loss(number, k, judged_real, judged_fake, y, fake_y)
@@ -184,7 +185,7 @@ class Gan:
         return torch.randint(self.config.model.classes, y.shape, generator=draw).to(self.device)
 
     def _judge(self, images: Images, y: Labels) -> Verdict:
-        verdict: Verdict = self.discriminator(augment.augment(images, self.options.augment), y)
+        verdict: Verdict = self.discriminator(augment.augment(images, self.options.augment), y=y)
         return verdict
 
     def _verdicts(self, real: Images, fake: Images, y: Labels, fake_y: Labels) -> tuple[Verdict, Verdict]:

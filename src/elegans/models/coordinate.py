@@ -9,12 +9,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from elegans.models._blocks import Label, Shape
+from elegans.models._blocks import Mapping, Shape
 from elegans.models._critics import Projection
 
 Width = Annotated[int, Field(gt=0)]
 SLOW = 0.2  # of a step of the first layer's weights, which are many for every pixel
-QUIET = 0.2  # the label beside the latent; with equal voices the latent is soon ignored, and a class is one image
 
 
 class Generator(nn.Module):
@@ -36,15 +35,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.shape, self.classes, self.width, self.frequencies = shape, classes, width, frequencies
-        self.label = Label(max(classes, 1), latent)
-        self.mapping = nn.Sequential(
-            nn.Linear(2 * latent, mapping, bias=False),
-            nn.BatchNorm1d(mapping),
-            nn.LeakyReLU(0.2),
-            nn.Linear(mapping, mapping, bias=False),
-            nn.BatchNorm1d(mapping),
-            nn.LeakyReLU(0.2),
-        )
+        self.mapping = Mapping(latent, classes, mapping)
         self.first = nn.Linear(mapping, width * len(basis(1, 1, frequencies)))
         self.scales = nn.ModuleList(nn.Linear(mapping, width) for _ in range(layers))
         self.biases = nn.ModuleList(nn.Linear(mapping, width) for _ in range(layers))
@@ -77,9 +68,7 @@ class Generator(nn.Module):
         return self._pixels(z, y, at).view(len(z), -1, len(rows), width)
 
     def _pixels(self, z: Tensor, y: Tensor | None, at: Float[Tensor, "f p"]) -> Float[Tensor, "n c p"]:
-        if y is None or not self.classes:
-            y = torch.zeros(len(z), dtype=torch.long, device=z.device)
-        w = self.mapping(torch.cat([z, QUIET * self.label(y.clamp(min=0))], 1))
+        w = self.mapping(z, y)
         x = leaky_relu(SLOW * self.first(w).view(len(z), self.width, -1) @ at.to(w), 0.2)
         for scale, bias, weight in zip(self.scales, self.biases, self.weights, strict=True):
             weights = weight * (1 + scale(w)).unsqueeze(1)

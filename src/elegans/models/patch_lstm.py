@@ -8,7 +8,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import dropout, relu
 
-from elegans.models._blocks import Label, Shape, Verdict, glorot_
+from elegans.models._blocks import Label, Mapping, Shape, Verdict, glorot_
 from elegans.models._critics import Projection
 from elegans.models._lstm import Lstm
 
@@ -36,7 +36,8 @@ class Generator(nn.Module):
 
         x_t = relu(W [p_(t-1), y] + b),  p_t = V h_t + d,  p_0 = 0
 
-    With `told` the latent and the number of the step are also in every input, so that they need not be remembered.
+    With `told` a mapping makes one code w of latent and class, which is the first state and, with the number of the
+    step, in every input, so that neither need be remembered: x_t = relu(W p_(t-1) + U w + e_t + b).
     What is drawn is either each patch after relu divided by its own maximum, or tanh of it, which is then fed back too.
     """
 
@@ -54,12 +55,13 @@ class Generator(nn.Module):
         forget_bias: float,
     ) -> None:
         super().__init__()
-        self.shape, self.grid, self.output = shape, grid, output
+        self.shape, self.classes, self.grid, self.output = shape, classes, grid, output
         steps, values = grid[0] * grid[1], shape[0] * shape[1] * shape[2] // (grid[0] * grid[1])
-        self.start = nn.Linear(latent, units)
+        self.mapping = Mapping(latent, classes, units) if told else None
+        self.start = nn.Linear(units if told else latent, units)
         self.patch = nn.Linear(values, features)
-        self.label = Label(classes, features) if classes else None
-        self.latent = nn.Linear(latent, features, bias=False) if told else None
+        self.label = Label(classes, features) if classes and not told else None
+        self.told = nn.Linear(units, features, bias=False) if told else None
         self.place = nn.Parameter(0.1 * torch.randn(steps, features)) if told else None
         self.layers = nn.ModuleList(Lstm(units if k else features, units, forget_bias) for k in range(layers))
         self.out = nn.Linear(units, values)
@@ -68,7 +70,10 @@ class Generator(nn.Module):
         self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None
     ) -> Float[Tensor, "n c h w"]:
         """Images in [-1, 1] of the classes y; without labels all are of class 0."""
-        layers, given, state = cast(list[Lstm], list(self.layers)), self._given(z, y), self.start(z)
+        if y is None or not self.classes:
+            y = torch.zeros(len(z), dtype=torch.long, device=z.device)
+        code = z if self.mapping is None else self.mapping(z, y)
+        layers, given, state = cast(list[Lstm], list(self.layers)), self._given(code, y), self.start(code)
         states = [(state, state)] * len(layers)
         patch, patches = z.new_zeros(len(z), self.out.out_features), []
         for t in range(self.grid[0] * self.grid[1]):
@@ -85,13 +90,12 @@ class Generator(nn.Module):
             drawn = 2 * drawn / (drawn.amax(2, keepdim=True) + 1e-7) - 1
         return join(drawn, self.shape, self.grid)
 
-    def _given(self, z: Tensor, y: Tensor | None) -> Tensor:
+    def _given(self, code: Tensor, y: Tensor) -> Tensor:
         """What is the same in the inputs of all steps, [n, features]."""
-        given = self.patch.bias.expand(len(z), -1)
+        given = self.patch.bias.expand(len(code), -1)
         if self.label is not None:
-            y = torch.zeros(len(z), dtype=torch.long, device=z.device) if y is None else y
             given = given + self.label(y.clamp(min=0))
-        return given if self.latent is None else given + self.latent(z)
+        return given if self.told is None else given + self.told(code)
 
 
 class Discriminator(nn.Module):
@@ -151,7 +155,7 @@ def build(
         generator_layers: LSTMs of the generator.
         generator_units: of each of them.
         features: values a step's input is made of.
-        told: every step's input also has the latent and the number of the step.
+        told: a mapping reads latent and class, and every step's input has its code and the number of the step.
         output: `maximum`: each patch divided by its own maximum, which also makes noise as bright as strokes; `tanh`.
         critic: `lstm`: it reads the patches too; `projection`: convolutions on the whole image.
         discriminator_layers: LSTMs of an `lstm` critic.

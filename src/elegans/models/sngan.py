@@ -13,16 +13,22 @@ Width = Annotated[int, Field(gt=0)]
 
 
 class Generator(nn.Module):
-    """Linear to the smallest map, then a transposed convolution for each doubling, with batch norm between them."""
+    """Linear to the smallest map, a transposed convolution for each doubling, and a 3x3 one that only draws.
+
+    Batch norm stands before each of them. Without the last one every second pixel would be made by other weights than
+    its neighbour, and the grid of that takes long to vanish.
+    """
 
     def __init__(self, shape: Shape, latent: int, widths: list[int]) -> None:
         super().__init__()
-        start = (widths[0], shape[1] >> len(widths), shape[2] >> len(widths))
+        levels = len(widths) - 1
+        start = (widths[0], shape[1] >> levels, shape[2] >> levels)
         layers: list[nn.Module] = [nn.Linear(latent, start[0] * start[1] * start[2]), nn.Unflatten(1, start)]
-        for inputs, outputs in zip(widths, [*widths[1:], shape[0]], strict=True):
+        for inputs, outputs in zip(widths, widths[1:], strict=False):
             layers += [nn.BatchNorm2d(inputs), nn.LeakyReLU(0.2, inplace=True)]
             layers.append(upsampling_(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)))
-        self.layers = nn.Sequential(*layers, nn.Tanh())
+        layers += [nn.BatchNorm2d(widths[-1]), nn.LeakyReLU(0.2, inplace=True)]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], shape[0], 3, padding=1), nn.Tanh())
 
     def forward(self, z: Float[Tensor, "n z"], y: Tensor | None = None) -> Float[Tensor, "n c h w"]:
         """Images in [-1, 1]. Not conditional: y is ignored."""
@@ -31,7 +37,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """A strided convolution for each halving and a linear layer, all under spectral norm."""
+    """A strided convolution for each halving, under spectral norm, and a linear layer that is free to speak up."""
 
     def __init__(self, shape: Shape, widths: list[int]) -> None:
         super().__init__()
@@ -39,7 +45,7 @@ class Discriminator(nn.Module):
         for inputs, outputs in zip([shape[0], *widths], widths, strict=False):
             layers += [SpectralNorm(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
         features = widths[-1] * (shape[1] >> len(widths)) * (shape[2] >> len(widths))
-        self.layers = nn.Sequential(*layers, nn.Flatten(), SpectralNorm(nn.Linear(features, 1)))
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(features, 1))
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:
         """A score each. Not conditional: y is ignored."""
@@ -85,6 +91,6 @@ def build(
     while height % 2 == breadth % 2 == 0 and min(height, breadth) > 4:
         height, breadth, levels = height // 2, breadth // 2, levels + 1
     return {
-        "generator": Generator(shape, latent, [min(width << k, most) for k in reversed(range(levels))]),
+        "generator": Generator(shape, latent, [min(width << k, most) for k in reversed(range(levels + 1))]),
         "discriminator": Discriminator(shape, [min(discriminator_width << k, most) for k in range(levels)]),
     }

@@ -17,6 +17,7 @@ from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimis
 recipe = Config(
     minutes=15,
     batch=32,
+    schedule="linear",
     data=Data(name="mnist"),
     model=Model(name="attention_rnn", generator_attention="1d", discriminator_attention="1d"),
     latent=Latent(size=100),

@@ -12,14 +12,15 @@ from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimis
 recipe = Config(
     minutes=30,
     batch=32,
+    schedule="linear",
     data=Data(name="cifar10", only="automobile"),
-    model=Model(name="sngan", classes=0, width=48, discriminator_width=48),
+    model=Model(name="sngan", classes=0, width=24, discriminator_width=48),
     latent=Latent(size=64),
     gan=Gan(
         update="one-pass",
         augment=["flip", "shift"],
-        generator=Optimiser(lr=5e-4, beta1=0.5, beta2=0.99),
-        discriminator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
+        generator=Optimiser(lr=3e-4, beta1=0.5, beta2=0.99),
+        discriminator=Optimiser(lr=4e-4, beta1=0.5, beta2=0.99),
     ),
     ema=Ema(half_life=10_000),
     every=Every(log=100, sample=1000, save=2000),

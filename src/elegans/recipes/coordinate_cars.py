@@ -11,6 +11,7 @@ from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimis
 recipe = Config(
     minutes=25,
     batch=32,
+    schedule="linear",
     data=Data(name="cifar10", only="automobile"),
     model=Model(name="coordinate", classes=0, width=64, layers=2, frequencies=12, discriminator_width=48),
     latent=Latent(size=64),

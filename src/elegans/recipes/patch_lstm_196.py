@@ -12,12 +12,13 @@ from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimis
 recipe = Config(
     minutes=25,
     batch=32,
+    schedule="linear",
     data=Data(name="mnist"),
     model=Model(name="patch_lstm", grid=[14, 14], generator_units=128, features=64, told=True, output="tanh"),
     latent=Latent(size=64),
     gan=Gan(
         update="one-pass",
-        generator=Optimiser(lr=2e-3, beta1=0.5, beta2=0.99),
+        generator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
         discriminator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
     ),
     ema=Ema(half_life=20_000),

@@ -15,14 +15,15 @@ from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimis
 recipe = Config(
     steps=15 * 600,  # the original's 15 epochs
     batch=100,
+    schedule="linear",
     data=Data(name="mnist"),
     model=Model(name="shallow", classes=0),
     latent=Latent(size=20),
     gan=Gan(
         generator_steps=2,
         same_latent=True,
-        generator=Optimiser(lr=2e-4, beta1=0.5),
-        discriminator=Optimiser(lr=2e-4, beta1=0.5),
+        generator=Optimiser(lr=5e-4, beta1=0.5),
+        discriminator=Optimiser(lr=5e-4, beta1=0.5),
     ),
     ema=Ema(half_life=50_000),
     every=Every(log=100, sample=300, save=300),
