@@ -144,7 +144,7 @@ class Model:
         return self.generate(self.latents(n, seed), torch.from_numpy(chosen) if self.classes else None, size)
 
     def encode(self, images: Bytes) -> NDArray[np.float32]:
-        """The codes [n, d] of images, uint8 [n, h, w, c], by the encoder of an autoencoder; means, if it is variational.
+        """The codes [n, d] of images, uint8 [n, h, w, c], by an autoencoder's encoder; means, if it is variational.
 
         Raises:
             RequestError: a model without an encoder, or images of another shape or type.

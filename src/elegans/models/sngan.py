@@ -1,5 +1,6 @@
 """A light convolutional pair for pictures of any size: transposed convolutions against spectral norm."""
 
+from itertools import pairwise
 from typing import Annotated
 
 import torch
@@ -24,7 +25,7 @@ class Generator(nn.Module):
         levels = len(widths) - 1
         start = (widths[0], shape[1] >> levels, shape[2] >> levels)
         layers: list[nn.Module] = [nn.Linear(latent, start[0] * start[1] * start[2]), nn.Unflatten(1, start)]
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
+        for inputs, outputs in pairwise(widths):
             layers += [nn.BatchNorm2d(inputs), nn.LeakyReLU(0.2, inplace=True)]
             layers.append(upsampling_(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)))
         layers += [nn.BatchNorm2d(widths[-1]), nn.LeakyReLU(0.2, inplace=True)]

@@ -4,7 +4,8 @@ Source: our own, after DCGAN (Radford et al. 2016), spectral norm (Miyato et al.
     (Zhao et al. 2020) and one pass for both players.
 Command: elegans train cars-light --run runs/cars-light
 Minutes: 30
-Result: not measured yet; 173 images a second of processor time on one core.
+Result: most samples are recognisable as cars, in all colours, from several sides; a third are smears of car colours.
+    No distance is measured yet. 0.26 M images (52 epochs), 144 a second on half of a core.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
