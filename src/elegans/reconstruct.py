@@ -1,6 +1,5 @@
 """What a trained autoencoder makes of images: their codes, what comes back, and by how much it is off."""
 
-import inspect
 import math
 from collections.abc import Iterator
 from typing import Literal, Protocol, runtime_checkable
@@ -11,12 +10,13 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from elegans import find, seeds
+from elegans import seeds
 from elegans.config import Config
 from elegans.errors import RequestError
 from elegans.images import Bytes, sheet
 from elegans.methods.autoencoder import corrupted, drawn, losses, to_images
 from elegans.models._codes import Code
+from elegans.splits import held_out, images_of
 from elegans.tensors import to_bytes
 
 BLOCK = 256  # images at a time: memory stays flat, and what is drawn for the first n images is the same for every n
@@ -147,13 +147,10 @@ def split(config: Config, wanted: Literal["train", "test"] = "test") -> tuple[By
         RequestError: the images have another shape than those of the training.
         Failure: a file or a download.
     """
-    build, settings = find.find("data", config.data.name).build, config.data.settings
-    divided = "split" in inspect.signature(build).parameters
-    settings |= {"split": wanted} if divided else {}
-    images, labels = find.call(build, "data", settings, root=config.data.root)
+    images, labels = images_of(config.data, wanted)
     if config.model.shape not in (None, tuple(images.shape[1:])):
         raise RequestError(f"the images of {config.data.name!r} are {images.shape[1:]} now, not {config.model.shape}")
-    which = wanted if divided else "training"
+    which = wanted if held_out(config.data) else "training"
     return images.transpose(0, 2, 3, 1), labels, f"{len(images):,} {which} images of {config.data.name}"
 
 

@@ -36,7 +36,8 @@ def drawn(n: int = 5) -> tuple[Tensor, Tensor]:
 
 def disagreement(generator: coordinate.Generator) -> float:
     """Of images and the same at four times the size, reduced by the mean over areas: a share of how much they vary."""
-    z, y = torch.randn(5, generator.mapping.label.embedding_dim, generator=torch.Generator().manual_seed(1)), torch.arange(5)
+    size, y = generator.mapping.label.embedding_dim, torch.arange(5)
+    z = torch.randn(5, size, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         small, large = generator(z, y), generator.render(z, y, 112, 112)
     return float((avg_pool2d(large, 4) - small).std() / small.std())

@@ -46,27 +46,21 @@ def nearest(
     recipe
         The recipe file, where the networks are your own.
     """
-    import inspect
-
     import numpy as np
 
     from elegans import find, images
     from elegans.errors import RequestError
     from elegans.explore import load
     from elegans.nearest import nearest as find_nearest
+    from elegans.splits import held_out, images_of
 
     if out.suffix != ".png":
         raise RequestError(f"--out {out}: the name ends in .png")
     if n < 1:
         raise RequestError(f"-n {n}: at least one sample")
     model = load(run, step=step, raw=raw, recipe=recipe)
-    data, module = model.config.data, find.find("data", model.config.data.name)
-
-    def pictures(**settings: str) -> images.Bytes:
-        found: images.Bytes = find.call(module.build, "data", data.settings | settings, root=data.root)[0]
-        return found
-
-    train = pictures()
+    data = model.config.data
+    train = images_of(data, "train")[0]
     if not 1 <= k <= len(train):
         raise RequestError(f"-k {k}: from 1 to the {len(train)} training images")
     samples = model.sample(max(n, 500), seed=seed)
@@ -75,8 +69,8 @@ def nearest(
     rows = np.concatenate([samples[:n, None], train[places[:n]].transpose(0, 1, 3, 4, 2)], 1)
     images.write(out, rows.reshape(-1, *samples.shape[1:]), np.full(rows.shape[0] * (k + 1), -1), k + 1)
 
-    split = "split" in inspect.signature(module.build).parameters and data.settings.get("split", "train") == "train"
-    others = pictures(split="test") if split else train
+    split = held_out(data)
+    others = images_of(data, "test")[0] if split else train
     others = others[np.random.default_rng(0).permutation(len(others))[:500]]
     # a training image is its own nearest; what counts is the next
     apart = find_nearest(others, train, 1)[1] if split else find_nearest(others, train, min(2, len(train)))[1]
@@ -86,5 +80,6 @@ def nearest(
         f"samples {np.median(distances[:, 0]):.1f}, "
         f"{'test images' if split else 'training images to another'} {np.median(apart[:, -1]):.1f}"
     )
-    if not module.about.free:
-        print(f"{out} holds training images of {data.name} and may not be published; licence: {module.about.licence}")
+    about = find.find("data", data.name).about
+    if not about.free:
+        print(f"{out} holds training images of {data.name} and may not be published; licence: {about.licence}")

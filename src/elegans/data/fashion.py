@@ -24,6 +24,7 @@ files = Files(
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/{}.gz",
     ),
 )
+extractor = "fashion"  # the one that judges images made like these
 
 
 def build(root: str | None = None, split: Literal["train", "test"] = "train") -> Arrays:

@@ -18,6 +18,7 @@ files = Files(
     },
     home=Path(__file__).parent,
 )
+extractor = "mnist"  # the one that judges images made like these
 
 
 def build(root: str | None = None) -> Arrays:

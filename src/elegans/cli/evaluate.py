@@ -1,0 +1,107 @@
+"""`elegans evaluate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+
+def evaluate(
+    run: Path | None = None,
+    /,
+    *,
+    images: Path | None = None,
+    data: str | None = None,
+    root: str | None = None,
+    n: Annotated[int, Parameter(name=["-n", "--n"])] = 10_000,
+    out: Path | None = None,
+    seed: int = 0,
+    step: int | None = None,
+    raw: Annotated[bool, Parameter(negative="")] = False,
+    recipe: Path | None = None,
+) -> None:
+    """Measure a trained run, or images from anywhere, against real ones: all metrics, and what they were measured on.
+
+    Beside each number stands the floor: the same of real training images. The card of a run is kept in its folder.
+
+    For example:
+
+    elegans evaluate runs/demo -n 5000
+
+    elegans evaluate --images samples.npz --data mnist --out card.json
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    images
+        Instead of a run: a .npz (images uint8 [n, h, w, c] or [n, h, w], labels if there are), a folder or a zip of
+        pictures, whose subfolders are classes.
+    data
+        The data set that --images are to be like.
+    root
+        The folder with the files of that data set.
+    n
+        How many images to generate.
+    out
+        The card (.json); without it card.json in the run folder.
+    seed
+        Of what is drawn.
+    step
+        Of the checkpoint; without it the newest.
+    raw
+        The weights as they are instead of their moving average.
+    recipe
+        The recipe file, where the networks are your own.
+    """
+    import json
+
+    from elegans.errors import RequestError
+
+    if out and out.suffix != ".json":
+        raise RequestError(f"--out {out}: the name ends in .json")
+    if (run is None) == (images is None):
+        raise RequestError("give a run folder, or --images with --data, and not both")
+    if run is None and data is None:
+        raise RequestError("--images are compared with real ones: name their data set with --data")
+    from elegans import evaluate as of
+    from elegans.config import Data
+    from elegans.disk import exporting, write_aside
+    from elegans.explore import load
+
+    if run is not None:
+        made = of.evaluate(load(run, step=step, raw=raw, recipe=recipe), n=n, seed=seed)
+        out = out or run / "card.json"
+    else:
+        assert images is not None
+        assert data is not None
+        known = Data(name=data, root=root)
+        made = of.card(*of.read(images, known), known, seed=seed)
+    if out:
+        with exporting(out):
+            write_aside(out, (json.dumps(made, indent=1) + "\n").encode())
+    _show(made)
+    if out:
+        print(f"the card is {out}")
+
+
+def _show(card: dict[str, object]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    metrics, floor, about = (dict(card[key]) for key in ("metrics", "floor", "data"))  # type: ignore[call-overload]
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "generated", "real"):
+        table.add_column(name, justify="left" if not name else "right")
+    for name, value in metrics.items():
+        table.add_row(name.replace("_", " "), f"{value:.4g}", f"{floor[name]:.4g}" if name in floor else "")
+    console = Console()
+    console.print(table)
+    for name, value in dict(card.get("reconstruction") or {}).items():  # type: ignore[call-overload]
+        console.print(f"{name.replace('_', ' ')} {value:.4f}")
+    sees = dict(card["extractor"])  # type: ignore[call-overload]
+    console.print(
+        f"{card['generated']:,} generated against {about['real']:,} real images of {about['name']} ({about['split']}); "
+        f"in the column 'real' {about['floor']}; extractor {sees['name']} {sees['sha256'][:12]}",
+        highlight=False,
+    )
