@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from elegans.penalties import gradient_penalty, squared_gradient
+from elegans.penalties import gradient_penalty, lack_of_spread, spread, squared_gradient
 
 N, SHAPE = 5, (2, 3, 4)
 PIXELS = 24
@@ -87,3 +87,32 @@ def test_the_penalties_leave_no_gradient_at_the_images() -> None:
     squared_gradient(linear(weight), images).backward()
     assert weight.grad is not None
     assert images.grad is None
+
+
+def test_spread_is_the_mean_distance_to_the_next_of_the_class() -> None:
+    images, y = batch(0), torch.tensor([1, 0, 1, 2, 1])
+    pairs = [(0, 2), (2, 4), (4, 0)]  # round the class; the other two images are alone
+    expected = sum((images[i] - images[j]).norm() for i, j in pairs) / 3
+    torch.testing.assert_close(spread(images, y), expected)
+    assert spread(images, torch.arange(N)) == 0
+    torch.testing.assert_close(spread(images, torch.full((N,), -1)), spread(images, torch.zeros(N, dtype=torch.long)))
+
+
+def test_a_lack_of_spread_pushes_images_of_a_class_apart_until_they_differ_as_real_ones_do() -> None:
+    real, y = batch(0), torch.zeros(N, dtype=torch.long)
+    fake = (0.1 * batch(1)).requires_grad_()
+    lack = lack_of_spread(real, fake, y, y)
+    torch.testing.assert_close(lack, spread(real, y) - spread(fake, y))
+    (gradient,) = torch.autograd.grad(lack, fake)
+    assert spread(fake - 0.1 * gradient, y) > spread(fake, y)
+    wide = (3 * batch(1)).requires_grad_()
+    assert lack_of_spread(real, wide, y, y) == 0
+    assert torch.autograd.grad(lack_of_spread(real, wide, y, y), wide)[0].abs().max() == 0
+
+
+def test_images_that_are_all_one_and_classes_of_one_have_a_gradient() -> None:
+    """Of zero: nothing says where to."""
+    for images, y in ((torch.ones(N, *SHAPE), torch.zeros(N, dtype=torch.long)), (batch(0), torch.arange(N))):
+        leaf = images.double().requires_grad_()
+        (gradient,) = torch.autograd.grad(spread(leaf, y), leaf)
+        assert gradient.abs().max() == 0

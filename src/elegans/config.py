@@ -103,6 +103,9 @@ class Gan(Section):
     r1: float = Field(0.0, ge=0, description="weight of the R1 penalty on real images")
     r2: float = Field(0.0, ge=0, description="weight of the R2 penalty on generated images")
     gradient_penalty: float = Field(0.0, ge=0, description="weight of the WGAN-GP penalty between the two")
+    spread: float = Field(
+        0.0, ge=0, description="weight, for the generator, of how much less its images of a class differ than real ones"
+    )
     labels: Literal["data", "uniform"] = Field(
         "data", description="of generated images: those of the real batch, or each class as often"
     )
@@ -136,7 +139,8 @@ class Every(Section):
     log: int = Field(100, gt=0, description="a record in metrics.jsonl")
     sample: int = Field(500, gt=0, description="a sheet of samples")
     save: int = Field(1000, gt=0, description="a checkpoint")
-    keep: int = Field(2, gt=0, description="how many of the newest checkpoints stay")
+    keep: int = Field(2, gt=0, description="how many of the newest checkpoints stay, beside the best one")
+    measure: int = Field(0, ge=0, description="all metrics on 2,000 images, and a checkpoint of the best; 0: never")
 
 
 class Config(Section):

@@ -22,6 +22,8 @@ def draw(records: Sequence[Record], title: str) -> bytes:
         ("loss", [n for n in names if n.endswith("loss") or n == "penalty"]),
         ("score (logit)", [n for n in names if n.endswith("score")]),
         ("real or fake, share right", [n for n in names if n == "accuracy"]),
+        ("Fréchet distance", [n for n in names if n == "fid"]),
+        ("share", [n for n in names if n in ("agreement", "precision", "recall", "coverage", "distinct")]),
     ]
     panels = [(label, group) for label, group in panels if group]
     figure = Figure(figsize=(7, 2.6 * max(len(panels), 1)), layout="constrained", dpi=110)

@@ -7,7 +7,7 @@ than most papers gain (Parmar et al. 2022, arXiv:2104.11222).
 import inspect
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -19,20 +19,24 @@ import torch
 from numpy.typing import NDArray
 
 from elegans import find, reconstruct, seeds
-from elegans.config import Data
+from elegans.config import Config, Data
 from elegans.data._cache import aside, cache
 from elegans.errors import RequestError
-from elegans.explore import Labels, Model
+from elegans.explore import Labels, Model, of_state
+from elegans.find import Recipe
 from elegans.images import Bytes
+from elegans.methods._state import State
 from elegans.metrics._extractor import Extractor, extractor, load
 from elegans.metrics._judged import Judged
 from elegans.metrics.agreement import confusion
+from elegans.networks import networks
 from elegans.splits import held_out, images_of
 from elegans.ssim import ssim
 
 Card = dict[str, Any]
 FORMAT = 1  # of a card; a change of meaning adds one
 MOST = 10_000  # real images that generated ones are compared with
+QUICK = 2_000  # of both, in training
 
 
 def evaluate(model: Model, *, n: int = MOST, seed: int = 0) -> Card:
@@ -63,6 +67,28 @@ def evaluate(model: Model, *, n: int = MOST, seed: int = 0) -> Card:
     if "encoder" in model.networks:
         about["reconstruction"] = _reconstruction(model, seed)
     return about | made | {"seconds": round(time.perf_counter() - began, 1)}
+
+
+def judge(config: Config, recipe: Recipe) -> Callable[[State, int], dict[str, float]]:
+    """What measures a state while it trains: all metrics but those of memory, on 2,000 images and as many real ones.
+
+    Fewer images than on a card, so that it takes seconds; the numbers compare moments of one run, nothing else.
+
+    Raises:
+        RequestError: there is no extractor for the data set.
+        Failure: a file or a download.
+    """
+    sees = load(extractor(config.data.name))
+    real = _some(reference(config.data, sees, QUICK, 0)[0], QUICK, 0, "real images, quickly")
+
+    def measured(state: State, step: int) -> dict[str, float]:
+        model = of_state(config, networks(config, recipe), state, step)
+        which: Labels = "balanced" if model.classes else None
+        images = model.sample(QUICK, labels=which).transpose(0, 3, 1, 2)
+        labels = model.labels(QUICK, which) if model.classes else None
+        return measure(Judged(images, labels, *sees.see(images)), real, None)
+
+    return measured
 
 
 def card(images: Bytes, labels: NDArray[np.int64] | None, data: Data, *, seed: int = 0) -> Card:

@@ -18,6 +18,7 @@ from elegans.config import Config
 from elegans.errors import Failure, RequestError
 from elegans.find import Recipe
 from elegans.images import Bytes
+from elegans.methods._state import State
 from elegans.networks import networks
 from elegans.render import render
 from elegans.run import Run
@@ -25,17 +26,19 @@ from elegans.tensors import to_bytes
 
 BLOCK = 256  # images made at a time: memory stays flat, and the first n samples are the same for every n
 
+Step = int | Literal["best"] | None
 Labels = int | Literal["balanced"] | Sequence[int] | NDArray[np.int64] | None
 
 
 def load(
-    run: str | Path | Run, *, step: int | None = None, raw: bool = False, recipe: str | Path | Recipe | None = None
+    run: str | Path | Run, *, step: Step = None, raw: bool = False, recipe: str | Path | Recipe | None = None
 ) -> "Model":
     """The networks of a run, ready to sample from.
 
     Args:
         run: the run or its folder.
-        step: of the checkpoint; None is the newest whole one.
+        step: of the checkpoint; None is the newest whole one, `best` that of the lowest Fréchet distance measured in
+            training.
         raw: the weights as they are, not their moving average.
         recipe: where the networks come from if they are your own: the recipe's file or object.
 
@@ -44,6 +47,8 @@ def load(
         Failure: the checkpoint is damaged or holds other networks.
     """
     run = run if isinstance(run, Run) else Run(run)
+    if step == "best" and (step := run.best()) is None:
+        raise RequestError(f"{run.path} was not measured while it trained: train with --every.measure 1000")
     chosen = find.recipe(recipe) if recipe is not None else Recipe(run.config.recipe, run.config)
     made = networks(run.config, chosen)
     saved = run.restore(step)
@@ -51,13 +56,18 @@ def load(
         raise RequestError(f"{run.path} has no checkpoint yet; train it first: elegans train {run.config.recipe}")
     state, notes = saved
     try:
-        trained = find.find("methods", run.config.method).restore(made, state, raw)
+        return of_state(run.config, made, state, notes["step"], raw)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise Failure(f"the checkpoint of {run.path} holds other networks than its config: {reason}") from None
+
+
+def of_state(config: Config, networks: dict[str, nn.Module], state: State, step: int, raw: bool = False) -> "Model":
+    """Networks with the weights of a method's state at a step, ready to sample from."""
+    trained = find.find("methods", config.method).restore(networks, state, raw)
     for network in trained.values():
         network.eval().requires_grad_(False)
-    return Model(run.config, trained, notes["step"])
+    return Model(config, trained, step)
 
 
 class Model:

@@ -3,6 +3,7 @@
 import io
 import math
 import time
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -26,6 +27,7 @@ from elegans.watch import Watch
 SHEET = 64  # samples on a sheet, at most
 FILM = 32  # frames of progress.gif, at most
 ROWS = 10  # of progress.png, at most
+Measure = Callable[[State, int], dict[str, float]]  # what a state at a step is worth
 
 
 @runtime_checkable
@@ -40,8 +42,10 @@ class Method(Protocol):
     def sheet(self, n: int, labels: Tensor | None, batches: Batches) -> Tensor: ...
 
 
-def loop(run: Run, config: Config, method: Method, batches: Batches, watch: Watch) -> None:
-    """From the newest checkpoint to the end: step, record, sample, save. It knows nothing of generators.
+def loop(
+    run: Run, config: Config, method: Method, batches: Batches, watch: Watch, measure: Measure | None = None
+) -> None:
+    """From the newest checkpoint to the end: step, record, measure, sample, save. It knows nothing of generators.
 
     Raises:
         Stopped: a signal came; the step was finished and everything saved.
@@ -70,9 +74,13 @@ def loop(run: Run, config: Config, method: Method, batches: Batches, watch: Watc
                 healthy(record, run)
                 run.log(record)
                 watch.record(record)
+            if measured := measure is not None and (due(done, every.measure) or ended):
+                numbers = {"step": done, "images": done * seen_a_step, **measure(method.state(), done)}
+                run.log({**numbers, "seconds": round(clock.seconds, 2)})
+                watch.record({**numbers, "seconds": clock.seconds})
             if due(done, every.sample) or ended:
                 run.show(done, sheet(config, method, batches, watch))
-            if due(done, every.save) or ended or stopped:
+            if due(done, every.save) or ended or stopped or (measured and run.best() == done):
                 run.save(done, method.state(), {"seconds": clock.seconds, "totals": meter.sums()})
         finish(run)
     if stopped:

@@ -1,9 +1,12 @@
-"""Penalties on the discriminator's gradient with respect to its images. Each is a scalar to add to its loss."""
+"""Penalties: on the discriminator's gradient with respect to its images, and on generated images that are too alike.
+
+Each is a scalar to add to a loss.
+"""
 
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 Images = Float[Tensor, "n c h w"]
@@ -36,3 +39,28 @@ def gradient_penalty(critic: Critic, real: Images, fake: Images, at: Float[Tenso
     norm = torch.linalg.vector_norm(_gradient(critic, share * real + (1 - share) * fake), dim=1)
     penalty: Tensor = (norm - 1).square().mean()
     return penalty
+
+
+def spread(images: Images, labels: Int64[Tensor, " n"]) -> Float[Tensor, ""]:
+    """How far images are from the next one of their class in the batch: the mean Euclidean distance, at least 0.
+
+    Images that have the class to themselves do not count; labels of -1 are one class.
+    """
+    n = len(labels)
+    place = torch.arange(n, device=labels.device)
+    steps = (place - place.unsqueeze(1) - 1) % n  # to each other image; the image itself is the farthest
+    partner = torch.where(labels.unsqueeze(1) == labels, steps, n).argmin(1)
+    apart = (images - images[partner])[partner != place].flatten(1)
+    return torch.linalg.vector_norm(apart, dim=1).sum() / max(len(apart), 1)
+
+
+def lack_of_spread(
+    real: Images, fake: Images, y: Int64[Tensor, " n"], fake_y: Int64[Tensor, " n"]
+) -> Float[Tensor, ""]:
+    """How much less the generated images of a class differ from each other than the real ones; at least 0.
+
+    What a discriminator that sees one image at a time cannot tell: each image of a collapsed class may be good. Mode
+    seeking (Mao et al. 2019, arXiv:1903.05628, equation 2) pushes generated images apart without an end; here the
+    real ones of the batch say how far.
+    """
+    return torch.relu(spread(real, y) - spread(fake, fake_y))

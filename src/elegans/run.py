@@ -141,6 +141,11 @@ class Run:
                 print(f"elegans: line {number} of {path} is damaged and left out", file=sys.stderr)
         return found
 
+    def best(self) -> int | None:
+        """The step with the lowest Fréchet distance of those measured in training; its checkpoint stays."""
+        measured = [record for record in self.records() if "fid" in record]
+        return int(min(measured, key=lambda record: record["fid"])["step"]) if measured else None
+
     def frames(self) -> list[Path]:
         """The sheets of this run, oldest first."""
         return sorted((self.path / "samples").glob("????????.png"))
@@ -205,7 +210,8 @@ class Run:
                     shutil.rmtree(final)
                 aside.rename(final)
                 disk.sync_folder(self.path)
-                for old in [s for s in self.steps() if s <= step][: -self.config.every.keep]:  # later ones are damaged
+                older = [s for s in self.steps() if s <= step]  # later ones are damaged
+                for old in set(older[: -self.config.every.keep]) - {self.best()}:
                     shutil.rmtree(self.path / f"step-{old:08d}")
         except Failure:
             shutil.rmtree(aside, ignore_errors=True)

@@ -11,6 +11,7 @@ from elegans import find, parallel
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
+from elegans.evaluate import judge
 from elegans.find import Recipe
 from elegans.loop import Method, loop
 from elegans.networks import networks
@@ -70,7 +71,7 @@ def train(
     with folder.locked(), Watch(folder, quiet) as watch:
         method: Method = find.find("methods", config.method).build(config, networks(config, chosen))
         batches = Batches(data, labels, config.batch, config.seed, config.data.order, device)
-        loop(folder, config, method, batches, watch)
+        loop(folder, config, method, batches, watch, judge(config, chosen) if config.every.measure else None)
     return folder
 
 

@@ -166,6 +166,7 @@ def plain_generator(gan: Gan, number: int, k: int, real: Tensor, y: Tensor) -> S
     of_real, of_fake = judged(d, real, fake, y, fake_y)
     loss = gan.loss.player(of_real.score, of_fake.score)
     loss = loss + head_loss(of_fake, fake_y, gan.options.auxiliary.generator)
+    loss = loss + gan.options.spread * (apart(real, y) - apart(fake, fake_y)).clamp(min=0)
     torch.set_rng_state(state)
     return torch.autograd.grad(loss, list(g.parameters()))
 
@@ -174,12 +175,23 @@ def plain_generator_alone(gan: Gan, number: int, k: int, real: Tensor, y: Tensor
     state, (g, d) = torch.get_rng_state(), copies(gan)
     purpose = "discriminator 0" if gan.options.same_latent else f"generator {k}"
     fake_y = asked(gan, number, purpose, y)
-    of_fake = d(g(gan._latents(number, purpose), fake_y), fake_y)
+    fake = g(gan._latents(number, purpose), fake_y)
+    of_fake = d(fake, fake_y)
     real_score = d(real, y).score if gan.options.loss == "relativistic" else torch.zeros_like(of_fake.score)
     loss = gan.loss.player(real_score, of_fake.score)
     loss = loss + head_loss(of_fake, fake_y, gan.options.auxiliary.generator)
+    loss = loss + gan.options.spread * (apart(real, y) - apart(fake, fake_y)).clamp(min=0)
     torch.set_rng_state(state)
     return torch.autograd.grad(loss, list(g.parameters()))
+
+
+def apart(images: Tensor, y: Tensor) -> Tensor:
+    """The mean distance from each image to the next one of its class, where there is one."""
+    n, found = len(y), []
+    for i in range(n):
+        j = next(j % n for j in range(i + 1, i + n + 1) if y[j % n] == y[i])
+        found += [(images[i] - images[j]).norm()] if j != i else []
+    return torch.stack(found).mean() if found else torch.zeros(())
 
 
 def draws(gan: Gan, number: int, k: int, purpose: str) -> Tensor:
@@ -249,6 +261,7 @@ def test_one_pass_has_the_gradients_of_two(recipe: str, loss: str, dtype: torch.
         {"r1": 0.1, "r2": 0.2, "gradient_penalty": 0.3},
         {"label_noise": 0.3},
         {"smoothing": 0.1},
+        {"spread": 0.3},
         {"loss": "relativistic", "r1": 1.0, "r2": 1.0},
         {"loss": "wasserstein", "gradient_penalty": 10.0, "label_noise": 0.3},
     ],

@@ -1,7 +1,7 @@
 """`elegans attention`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -13,7 +13,7 @@ def attention(
     out: Path,
     n: Annotated[int, Parameter(name=["-n", "--n"])] = 20,
     seed: int = 0,
-    step: int | None = None,
+    step: int | Literal["best"] | None = None,
     raw: Annotated[bool, Parameter(negative="")] = False,
     recipe: Path | None = None,
 ) -> None:
@@ -38,7 +38,7 @@ def attention(
     seed
         The same seed gives the same images.
     step
-        Of the checkpoint; without it the newest.
+        Of the checkpoint, or `best`, where it was measured in training; without it the newest.
     raw
         The weights as they are instead of their moving average.
     recipe

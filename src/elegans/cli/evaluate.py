@@ -1,7 +1,7 @@
 """`elegans evaluate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -16,7 +16,7 @@ def evaluate(
     n: Annotated[int, Parameter(name=["-n", "--n"])] = 10_000,
     out: Path | None = None,
     seed: int = 0,
-    step: int | None = None,
+    step: int | Literal["best"] | None = None,
     raw: Annotated[bool, Parameter(negative="")] = False,
     recipe: Path | None = None,
 ) -> None:
@@ -48,7 +48,7 @@ def evaluate(
     seed
         Of what is drawn.
     step
-        Of the checkpoint; without it the newest.
+        Of the checkpoint, or `best`, where it was measured in training; without it the newest.
     raw
         The weights as they are instead of their moving average.
     recipe
@@ -68,9 +68,14 @@ def evaluate(
     from elegans.config import Data
     from elegans.disk import exporting, write_aside
     from elegans.explore import load
+    from elegans.run import Run
 
     if run is not None:
         made = of.evaluate(load(run, step=step, raw=raw, recipe=recipe), n=n, seed=seed)
+        best = Run(run).best() if step is None else None
+        if best not in (None, made["step"]):
+            measured = of.evaluate(load(run, step=best, raw=raw, recipe=recipe), n=n, seed=seed)
+            made["best"] = {"step": best, "metrics": measured["metrics"]}
         out = out or run / "card.json"
     else:
         assert images is not None
@@ -90,11 +95,15 @@ def _show(card: dict[str, object]) -> None:
     from rich.table import Table
 
     metrics, floor, about = (dict(card[key]) for key in ("metrics", "floor", "data"))  # type: ignore[call-overload]
-    table = Table(box=None, pad_edge=False)
-    for name in ("", "generated", "real"):
-        table.add_column(name, justify="left" if not name else "right")
-    for name, value in metrics.items():
-        table.add_row(name.replace("_", " "), f"{value:.4g}", f"{floor[name]:.4g}" if name in floor else "")
+    best = dict(card.get("best") or {})  # type: ignore[call-overload]
+    columns = {"generated": metrics, "real": floor}
+    columns |= {f"best, step {best['step']}": best["metrics"]} if best else {}
+    table = Table("", box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right")
+    for name in metrics:
+        row = (f"{values[name]:.4g}" if name in values else "" for values in columns.values())
+        table.add_row(name.replace("_", " "), *row)
     console = Console()
     console.print(table)
     for name, value in dict(card.get("reconstruction") or {}).items():  # type: ignore[call-overload]

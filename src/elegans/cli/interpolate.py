@@ -1,7 +1,7 @@
 """`elegans interpolate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -17,7 +17,7 @@ def interpolate(
     linear: Annotated[bool, Parameter(negative="")] = False,
     frames: int = 41,
     seed: int = 0,
-    step: int | None = None,
+    step: int | Literal["best"] | None = None,
     raw: Annotated[bool, Parameter(negative="")] = False,
     recipe: Path | None = None,
 ) -> None:
@@ -52,7 +52,7 @@ def interpolate(
     seed
         Of the points.
     step
-        Of the checkpoint; without it the newest.
+        Of the checkpoint, or `best`, where it was measured in training; without it the newest.
     raw
         The weights as they are instead of their moving average.
     recipe

@@ -1,7 +1,7 @@
 """`elegans invert`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -16,7 +16,7 @@ def invert(
     steps: int = 200,
     negative: Annotated[bool, Parameter(negative="")] = False,
     seed: int = 0,
-    step: int | None = None,
+    step: int | Literal["best"] | None = None,
     raw: Annotated[bool, Parameter(negative="")] = False,
     recipe: Path | None = None,
 ) -> None:
@@ -46,7 +46,7 @@ def invert(
     seed
         Of the points where the descent begins.
     step
-        Of the checkpoint; without it the newest.
+        Of the checkpoint, or `best`, where it was measured in training; without it the newest.
     raw
         The weights as they are instead of their moving average.
     recipe

@@ -10,7 +10,7 @@ def manifold(
     *,
     out: Path,
     split: Literal["train", "test"] = "test",
-    step: int | None = None,
+    step: int | Literal["best"] | None = None,
     recipe: Path | None = None,
 ) -> None:
     """Draw the latent space of a trained autoencoder: the codes of images, and the images of a grid of codes.
@@ -30,7 +30,7 @@ def manifold(
     split
         Which images of the run's data set; of one that is not divided it is all of them.
     step
-        Of the checkpoint; without it the newest.
+        Of the checkpoint, or `best`, where it was measured in training; without it the newest.
     recipe
         The recipe file, where the networks are your own.
     """

@@ -1,7 +1,7 @@
 """`elegans nearest`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -14,7 +14,7 @@ def nearest(
     n: Annotated[int, Parameter(name=["-n", "--n"])] = 8,
     k: Annotated[int, Parameter(name=["-k", "--k"])] = 7,
     seed: int = 0,
-    step: int | None = None,
+    step: int | Literal["best"] | None = None,
     raw: Annotated[bool, Parameter(negative="")] = False,
     recipe: Path | None = None,
 ) -> None:
@@ -40,7 +40,7 @@ def nearest(
     seed
         Of the samples.
     step
-        Of the checkpoint; without it the newest.
+        Of the checkpoint, or `best`, where it was measured in training; without it the newest.
     raw
         The weights as they are instead of their moving average.
     recipe

@@ -14,7 +14,7 @@ def reconstruct(
     out: Path,
     split: Literal["train", "test"] = "test",
     seed: int = 0,
-    step: int | None = None,
+    step: int | Literal["best"] | None = None,
     recipe: Path | None = None,
 ) -> None:
     """Show what a trained autoencoder makes of images, and measure it on all of them.
@@ -41,7 +41,7 @@ def reconstruct(
     seed
         Of the noise.
     step
-        Of the checkpoint; without it the newest.
+        Of the checkpoint, or `best`, where it was measured in training; without it the newest.
     recipe
         The recipe file, where the networks are your own.
     """

@@ -1,7 +1,7 @@
 """`elegans sample`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -16,7 +16,7 @@ def sample(
     balanced: Annotated[bool, Parameter(negative="")] = False,
     seed: int = 0,
     size: int | None = None,
-    step: int | None = None,
+    step: int | Literal["best"] | None = None,
     raw: Annotated[bool, Parameter(negative="")] = False,
     recipe: Path | None = None,
 ) -> None:
@@ -47,7 +47,7 @@ def sample(
     size
         Height of an image in pixels, which networks of coordinates can choose; without it that of the data.
     step
-        Of the checkpoint; without it the newest.
+        Of the checkpoint, or `best`, where it was measured in training; without it the newest.
     raw
         The weights as they are instead of their moving average.
     recipe

@@ -132,10 +132,12 @@ class Gan:
     def _update_generator(self, number: int, k: int, real: Images, y: Labels) -> Said:
         purpose = "discriminator 0" if self.options.same_latent else f"generator {k}"
         fake_y = self._labels(number, purpose, y)
-        judged = self._judge(self.generator(self._latents(number, purpose), y=fake_y), fake_y)
+        fake = self.generator(self._latents(number, purpose), y=fake_y)
+        judged = self._judge(fake, fake_y)
         with torch.no_grad():
             real_score = self._judge(real, y).score if self.loss.paired else judged.score
         loss, said = self._generator_loss(real_score, judged, fake_y)
+        loss = loss + self._spread(real, fake, y, fake_y, said)
         self._apply("generator", self.updaters["generator"].gradients(loss))
         return said
 
@@ -166,6 +168,8 @@ class Gan:
             parameters = trained(self.discriminator)
             *gradients, at_image = torch.autograd.grad(loss + penalty, [*parameters, image])
             at_image = at_image * ratio.view(-1, 1, 1, 1)
+        if self.options.spread:
+            at_image = at_image + torch.autograd.grad(self._spread(real, image, y, fake_y, said), image)[0]
         generator_gradients = torch.autograd.grad(fake, trained(self.generator), at_image)
         self._apply("discriminator", gradients)
         self._apply("generator", generator_gradients)
@@ -249,6 +253,14 @@ class Gan:
         if total.requires_grad:
             said["penalty"] = total.detach()
         return total
+
+    def _spread(self, real: Images, fake: Images, y: Labels, fake_y: Labels, said: Said) -> Tensor:
+        """What the generator loses by images that are too alike; noted in `said` if it counts."""
+        if not self.options.spread:
+            return torch.zeros((), device=self.device)
+        lack = penalties.lack_of_spread(real, fake, y, fake_y)
+        said["lack_of_spread"] = lack.detach()
+        return self.options.spread * lack
 
     def _apply(self, player: str, gradients: Sequence[Tensor]) -> None:
         self.updaters[player].apply(gradients, self.scheduled * self.balance.factor(player))
