@@ -79,3 +79,11 @@ def test_the_first_number_is_that_of_the_averaged_generator(tmp_path: Path) -> N
     assert record["agreement"] == card["metrics"]["agreement"]
     assert record["distinct"] == card["metrics"]["distinct"]
     assert record["fid"] != card["metrics"]["fid"]  # against fewer real images
+
+
+def test_a_card_has_the_best_step_beside_the_last(tmp_path: Path) -> None:
+    run = train(tmp_path / "a", 6, **{"every.keep": 9})
+    run.log({"step": 3, "fid": 0.0, "images": 24, "seconds": 1.0})
+    card = evaluate.evaluate(run, n=100)
+    assert (card["step"], card["best"]["step"]) == (6, 3)
+    assert card["best"]["metrics"] == evaluate.evaluate(run, n=100, step="best")["metrics"] != card["metrics"]

@@ -91,23 +91,25 @@ def test_worse_images_have_worse_numbers() -> None:
 
 
 def test_a_run_says_what_it_is_and_the_same_twice(run: Path) -> None:
-    first, second = (evaluate.evaluate(elegans.load(run), n=60, seed=3) for _ in range(2))
+    first, second = (evaluate.evaluate(run, n=60, seed=3) for _ in range(2))
     assert first.pop("seconds") > 0 < second.pop("seconds")
     assert first == second
     assert json.loads(json.dumps(first)) == first  # plain values
     assert (first["recipe"], first["step"], first["generated"], first["seed"]) == ("demo", 2, 60, 3)
+    assert first["training"].keys() == {"seed", "images", "seconds"}
+    assert (first["training"]["images"], first["weights"], "best" in first) == (16, "averaged", False)
     assert first["parameters"].keys() == {"generator", "discriminator"}
     assert [sum(row) for row in first["confusion"]] == [6] * 10
     assert first["extractor"]["name"] == "mnist"
     assert len(first["extractor"]["sha256"]) == 64
     assert first["versions"]["elegans"]
-    assert first["metrics"] != evaluate.evaluate(elegans.load(run), n=60, seed=4)["metrics"]
+    assert first["metrics"] != evaluate.evaluate(run, n=60, seed=4)["metrics"]
 
 
 def test_an_autoencoder_is_measured_on_its_reconstructions_too(tmp_path: Path) -> None:
     fields = {"data.name": "mnist5k"}
     made = elegans.train("autoencoder", run=tmp_path / "a", steps=2, batch=8, quiet=True, fields=fields)
-    card = evaluate.evaluate(elegans.load(made), n=60)
+    card = evaluate.evaluate(made, n=60)
     assert {"psnr", "ssim"} < card["reconstruction"].keys()
     assert 0 < card["reconstruction"]["ssim"] < 0.5
     assert "agreement" not in card["metrics"]

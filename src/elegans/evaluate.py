@@ -22,7 +22,8 @@ from elegans import find, reconstruct, seeds
 from elegans.config import Config, Data
 from elegans.data._cache import aside, cache
 from elegans.errors import RequestError
-from elegans.explore import Labels, Model, of_state
+from elegans.explore import Labels, Model, Step, of_state
+from elegans.explore import load as load_run
 from elegans.find import Recipe
 from elegans.images import Bytes
 from elegans.methods._state import State
@@ -30,6 +31,7 @@ from elegans.metrics._extractor import Extractor, extractor, load
 from elegans.metrics._judged import Judged
 from elegans.metrics.agreement import confusion
 from elegans.networks import networks
+from elegans.run import Run
 from elegans.splits import held_out, images_of
 from elegans.ssim import ssim
 
@@ -39,29 +41,45 @@ MOST = 10_000  # real images that generated ones are compared with
 QUICK = 2_000  # of both, in training
 
 
-def evaluate(model: Model, *, n: int = MOST, seed: int = 0) -> Card:
-    """The card of a trained model: n images, all classes in turn where there are some, against real ones.
+def evaluate(
+    run: str | Path | Run,
+    *,
+    n: int = MOST,
+    seed: int = 0,
+    step: Step = None,
+    raw: bool = False,
+    recipe: str | Path | Recipe | None = None,
+) -> Card:
+    """The card of a trained run: n images, all classes in turn where there are some, against real ones.
 
     Args:
-        model: loaded from its run.
+        run: the run or its folder.
         n: how many images to generate.
         seed: of what is drawn.
+        step: as in `explore.load`; where none is asked for and another step was better in training, the card has its
+            metrics as `best`, too.
+        raw: as in `explore.load`.
+        recipe: as in `explore.load`.
 
     Returns:
         Plain values, as for `card`; of an autoencoder also its `reconstruction` of held-out images.
 
     Raises:
-        RequestError: fewer images than a metric needs.
+        RequestError: no such run or checkpoint, or fewer images than a metric needs.
         Failure: a file or a download.
     """
-    began = time.perf_counter()
-    which: Labels = "balanced" if model.classes else None
-    images, labels = model.sample(n, seed=seed, labels=which), model.labels(n, which, seed)
-    made = card(images, labels if model.classes else None, model.config.data, seed=seed)
-    about = {
-        "recipe": model.config.recipe,
+    run = run if isinstance(run, Run) else Run(run)
+    began, model = time.perf_counter(), load_run(run, step=step, raw=raw, recipe=recipe)
+    made = _generated(model, n, seed)
+    if step is None and (best := run.best()) not in (None, model.step):
+        of_best = _generated(load_run(run, step=best, raw=raw, recipe=recipe), n, seed)
+        made["best"] = {"step": best, "metrics": of_best["metrics"]}
+    seen = [record for record in run.records() if record["step"] <= model.step]
+    about: Card = {
+        "recipe": run.config.recipe,
         "step": model.step,
-        "training_seed": model.config.seed,
+        "weights": "as they are" if raw else "averaged",
+        "training": {"seed": run.config.seed, **{name: seen[-1][name] for name in ("images", "seconds") if seen}},
         "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in model.networks.items()},
     }
     if "encoder" in model.networks:
@@ -222,6 +240,12 @@ def _some(judged: Judged, most: int, seed: int, purpose: str) -> Judged:
     at = drawn.sort().values.numpy()
     labels = None if judged.labels is None else judged.labels[at]
     return Judged(judged.images[at], labels, judged.features[at], judged.logits[at])
+
+
+def _generated(model: Model, n: int, seed: int) -> Card:
+    which: Labels = "balanced" if model.classes else None
+    labels = model.labels(n, which, seed) if model.classes else None
+    return card(model.sample(n, seed=seed, labels=which), labels, model.config.data, seed=seed)
 
 
 def _reconstruction(model: Model, seed: int) -> dict[str, float]:

@@ -51,7 +51,8 @@ def spread(images: Images, labels: Int64[Tensor, " n"]) -> Float[Tensor, ""]:
     steps = (place - place.unsqueeze(1) - 1) % n  # to each other image; the image itself is the farthest
     partner = torch.where(labels.unsqueeze(1) == labels, steps, n).argmin(1)
     apart = (images - images[partner])[partner != place].flatten(1)
-    return torch.linalg.vector_norm(apart, dim=1).sum() / max(len(apart), 1)
+    mean: Tensor = torch.linalg.vector_norm(apart, dim=1).sum() / max(len(apart), 1)
+    return mean
 
 
 def lack_of_spread(

@@ -62,7 +62,10 @@ def test_steps_are_those_of_the_equations(output: Any, told: bool) -> None:
     state = g.start(code).expand(2, -1, -1)
     state, patch, patches = (state, state), torch.zeros(N, 196, dtype=torch.float64), []
     for t in range(4):
-        x = g.patch(patch) + (g.told(code) + g.place[t] if told else g.label.weight[y])
+        if told:
+            x = patch @ g.patch.weight.T + g.scale[t] * (g.told(code) + g.patch.bias) + g.place[t]
+        else:
+            x = g.patch(patch) + g.label.weight[y]
         h, state = stack(torch.relu(x).unsqueeze(1), tuple(s.contiguous() for s in state))
         patch = g.out(h[:, 0])
         patch = patch.tanh() if output == "tanh" else patch

@@ -67,15 +67,9 @@ def evaluate(
     from elegans import evaluate as of
     from elegans.config import Data
     from elegans.disk import exporting, write_aside
-    from elegans.explore import load
-    from elegans.run import Run
 
     if run is not None:
-        made = of.evaluate(load(run, step=step, raw=raw, recipe=recipe), n=n, seed=seed)
-        best = Run(run).best() if step is None else None
-        if best not in (None, made["step"]):
-            measured = of.evaluate(load(run, step=best, raw=raw, recipe=recipe), n=n, seed=seed)
-            made["best"] = {"step": best, "metrics": measured["metrics"]}
+        made = of.evaluate(run, n=n, seed=seed, step=step, raw=raw, recipe=recipe)
         out = out or run / "card.json"
     else:
         assert images is not None

@@ -36,8 +36,10 @@ class Generator(nn.Module):
 
         x_t = relu(W [p_(t-1), y] + b),  p_t = V h_t + d,  p_0 = 0
 
-    With `told` a mapping makes one code w of latent and class, which is the first state and, with the number of the
-    step, in every input, so that neither need be remembered: x_t = relu(W p_(t-1) + U w + e_t + b).
+    With `told` a mapping makes one code w of latent and class, which is the first state and in every input, with a
+    scale and an offset for each step, so that neither the code nor the place need be remembered:
+
+        x_t = relu(W p_(t-1) + s_t (U w + b) + e_t)
     What is drawn is either each patch after relu divided by its own maximum, or tanh of it, which is then fed back too.
     """
 
@@ -63,6 +65,7 @@ class Generator(nn.Module):
         self.label = Label(classes, features) if classes and not told else None
         self.told = nn.Linear(units, features, bias=False) if told else None
         self.place = nn.Parameter(0.1 * torch.randn(steps, features)) if told else None
+        self.scale = nn.Parameter(1 + 0.5 * torch.randn(steps, features)) if told else None
         self.layers = nn.ModuleList(Lstm(units if k else features, units, forget_bias) for k in range(layers))
         self.out = nn.Linear(units, values)
 
@@ -77,7 +80,7 @@ class Generator(nn.Module):
         states = [(state, state)] * len(layers)
         patch, patches = z.new_zeros(len(z), self.out.out_features), []
         for t in range(self.grid[0] * self.grid[1]):
-            here = given if self.place is None else given + self.place[t]
+            here = given if self.place is None or self.scale is None else given * self.scale[t] + self.place[t]
             x = relu(torch.addmm(here, patch, self.patch.weight.t()))
             for k, layer in enumerate(layers):
                 states[k] = layer.step(layer.project(x), states[k])

@@ -18,6 +18,7 @@ recipe = Config(
     latent=Latent(size=64),
     gan=Gan(
         update="one-pass",
+        spread=0.1,
         generator=Optimiser(lr=2e-3, beta1=0.5, beta2=0.99),
         discriminator=Optimiser(lr=5e-4, beta1=0.5, beta2=0.99),
     ),
