@@ -1,0 +1,60 @@
+"""Make benchmarks/RESULTS.md from the cards in benchmarks/cards, each of them a run's card.json as `elegans evaluate`
+wrote it.
+
+    elegans evaluate runs/coordinate -n 5000 --out benchmarks/cards/coordinate.json
+    python scripts/make_results.py
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent.parent / "benchmarks"
+METRICS = ("fid", "kid", "precision", "recall", "density", "coverage", "agreement", "distinct", "copies")
+HEAD = """# Results
+
+Every row is a card in [cards](cards), made by
+
+    elegans evaluate runs/NAME -n 5000 --out benchmarks/cards/NAME.json
+
+and the page by `python scripts/make_results.py`. Best and last are the same where there is one row. What each metric is:
+the files in `src/elegans/metrics`. The last row of a table is the floor: the same numbers of as many real training
+images. Minutes are of one core that had other work to do; a card says with which versions, seed and step.
+"""
+
+
+def main() -> None:
+    """A table a data set and extractor, sorted by Fréchet distance."""
+    cards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((HERE / "cards").glob("*.json"))]
+    kinds: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for card in cards:
+        kinds.setdefault(kind(card), []).append(card)
+    pages = [HEAD]
+    for (data, split, real, generated, sees, digest), found in sorted(kinds.items()):
+        pages.append(f"\n## {data}\n\n{generated} generated images against {real} real ones ({split}), ")
+        pages.append(f"extractor `{sees}` {digest[:12]}.\n\n")
+        pages.append(f"| recipe | minutes | images | {' | '.join(METRICS)} |\n|{'---|' * (len(METRICS) + 3)}\n")
+        for card in sorted(found, key=lambda card: float(card["metrics"]["fid"])):
+            trained = card["training"]
+            lengths = f"{trained['seconds'] / 60:.0f} | {trained['images'] / 1e6:.2f} M"
+            pages.append(f"| `{card['recipe']}` | {lengths} | {numbers(card['metrics'])} |\n")
+            if "best" in card:
+                best = card["best"]
+                pages.append(f"| `{card['recipe']}`, best, step {best['step']:,} | | | {numbers(best['metrics'])} |\n")
+        pages.append(f"| real | | | {numbers(found[0]['floor'])} |\n")
+    (HERE / "RESULTS.md").write_text("".join(pages), encoding="utf-8")
+
+
+def kind(card: dict[str, Any]) -> tuple[str, ...]:
+    """What makes two cards comparable."""
+    data, sees = card["data"], card["extractor"]
+    return data["name"], data["split"], f"{data['real']:,}", f"{card['generated']:,}", sees["name"], sees["sha256"]
+
+
+def numbers(metrics: dict[str, float]) -> str:
+    """A row's, in the order of the head."""
+    return " | ".join(f"{metrics[name]:.3g}" if name in metrics else "" for name in METRICS)
+
+
+if __name__ == "__main__":
+    main()
