@@ -23,6 +23,7 @@ recipe = Config(
     latent=Latent(size=100),
     gan=Gan(
         update="one-pass",
+        spread=0.1,
         generator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
         discriminator=Optimiser(lr=6e-4, beta1=0.5, beta2=0.99),
     ),

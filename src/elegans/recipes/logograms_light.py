@@ -19,6 +19,7 @@ recipe = Config(
     latent=Latent(size=64),
     gan=Gan(
         update="one-pass",
+        spread=0.2,
         augment=["turn", "flip"],
         generator=Optimiser(lr=3e-4, beta1=0.5, beta2=0.99),
         discriminator=Optimiser(lr=4e-4, beta1=0.5, beta2=0.99),
