@@ -425,7 +425,11 @@ def test_what_is_said_of_the_class_head() -> None:
 def test_uniform_labels_reach_generator_and_discriminator(recipe: str, update: str) -> None:
     gan = make(Checked, configuration(recipe, update=update, labels="uniform", r2=0.3), torch.float64)
     seen: list[Tensor] = []
-    gan.generator.register_forward_pre_hook(lambda _, inputs, named: seen.append(named["y"]), with_kwargs=True)
+
+    def note(_: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
+        seen.append(named["y"] if named else inputs[1])
+
+    gan.generator.register_forward_pre_hook(note, with_kwargs=True)
     data = Data(dtype=torch.float64)
     run(gan, [0, 1], data)
     assert max(gan.errors) < 1e-10
