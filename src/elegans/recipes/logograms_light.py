@@ -5,7 +5,9 @@ Source: our own, after DCGAN (Radford et al. 2016), spectral norm (Miyato et al.
     on the 38 of the film.
 Command: elegans train logograms-light --run runs/logograms-light
 Minutes: 15
-Result: not measured yet; 47 images a second of processor time on one core.
+Result: rings of ink in great variety, rougher than the drawn ones, some broken; none is a copy: the nearest drawn ring
+    is 64.8 of 255 away (root mean square, median), where drawn ones have 59.2 to another. No distance is measured yet.
+    28,848 images, 32 a second on half of a core.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
