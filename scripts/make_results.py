@@ -17,9 +17,10 @@ Every row is a card in [cards](cards), made by
 
     elegans evaluate runs/NAME -n 5000 --out benchmarks/cards/NAME.json
 
-and the page by `python scripts/make_results.py`. Best and last are the same where there is one row. What each metric is:
-the files in `src/elegans/metrics`. The last row of a table is the floor: the same numbers of as many real training
-images. Minutes are of one core that had other work to do; a card says with which versions, seed and step.
+and the page by `python scripts/make_results.py`. Rows are the last step of a run, and its best one where that was
+measured. What each metric is: the files in `src/elegans/metrics`. The last row of a table is the floor: the same
+numbers of as many real training images. Minutes are of one core that had other work to do; a card says with which
+versions, seed and step.
 """
 
 
