@@ -97,13 +97,12 @@ def judge(config: Config, recipe: Recipe) -> Callable[[State, int], dict[str, fl
         Failure: a file or a download.
     """
     sees = load(extractor(config.data.name))
-    real = _some(reference(config.data, sees, QUICK, 0)[0], QUICK, 0, "real images, quickly")
+    real = _some(_judged(*images_of(config.data, "test"), sees), QUICK, 0, "real images, quickly")
 
     def measured(state: State, step: int) -> dict[str, float]:
         model = of_state(config, networks(config, recipe), state, step)
-        which: Labels = "balanced" if model.classes else None
-        images = model.sample(QUICK, labels=which).transpose(0, 3, 1, 2)
-        labels = model.labels(QUICK, which) if model.classes else None
+        samples, labels = _samples(model, QUICK, 0)
+        images = samples.transpose(0, 3, 1, 2)
         return measure(Judged(images, labels, *sees.see(images)), real, None)
 
     return measured
@@ -242,10 +241,14 @@ def _some(judged: Judged, most: int, seed: int, purpose: str) -> Judged:
     return Judged(judged.images[at], labels, judged.features[at], judged.logits[at])
 
 
-def _generated(model: Model, n: int, seed: int) -> Card:
+def _samples(model: Model, n: int, seed: int) -> tuple[Bytes, NDArray[np.int64] | None]:
+    """n images, all classes in turn where there are some, and their labels."""
     which: Labels = "balanced" if model.classes else None
-    labels = model.labels(n, which, seed) if model.classes else None
-    return card(model.sample(n, seed=seed, labels=which), labels, model.config.data, seed=seed)
+    return model.sample(n, seed=seed, labels=which), model.labels(n, which, seed) if model.classes else None
+
+
+def _generated(model: Model, n: int, seed: int) -> Card:
+    return card(*_samples(model, n, seed), model.config.data, seed=seed)
 
 
 def _reconstruction(model: Model, seed: int) -> dict[str, float]:
