@@ -9,6 +9,8 @@ from elegans.metrics._judged import Judged
 
 Reals = NDArray[np.float64]
 
+LESS_IS_BETTER = ("fid",)
+
 
 def compute(fake: Judged, real: Judged) -> dict[str, float]:
     """How far the generated images are from the real ones, in their looks and their variety: `fid`, at least 0.

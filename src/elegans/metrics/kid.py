@@ -11,6 +11,7 @@ from elegans.metrics._judged import Judged
 
 SUBSETS = 100
 SIZE = 1000  # images of each set in a subset at most, as in the paper: time and memory do not grow with the sets
+LESS_IS_BETTER = ("kid", "kid_std")
 
 
 def compute(fake: Judged, real: Judged) -> dict[str, float]:

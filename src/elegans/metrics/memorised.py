@@ -14,6 +14,7 @@ from elegans.nearest import Bytes, nearest
 MOST = 2000  # images of a set: a share of 1 % is then known to ± .3 %, in seconds
 NEIGHBOURHOOD = 5  # training images; with the 50 of Carlini et al. half as many noisy copies of digits are found
 RARE = 0.01  # the share of held-out images that pass for copies
+LESS_IS_BETTER = ("copies",)
 
 
 def compute(fake: Judged, real: Judged, train: Judged) -> dict[str, float]:

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from elegans.metrics._check import comparable, enough
 from elegans.metrics._judged import Judged
 
+LESS_IS_BETTER = ("mode_kl",)
+
 
 def compute(fake: Judged, real: Judged) -> dict[str, float]:
     """How many classes the extractor sees among the generated images, and how unlike the real ones their shares are.

@@ -110,6 +110,20 @@ def quarters(shape: Shape) -> tuple[int, int]:
     return height // 4, width // 4
 
 
+def halvings(shape: Shape) -> int:
+    """How often both sides can be halved while they are even and longer than 4: 64 pixels 4 times, 28 twice.
+
+    Raises:
+        ValueError: a side that is not a multiple of 4.
+    """
+    quarters(shape)
+    height, width = shape[1:]
+    times = 0
+    while (height >> times) % 2 == (width >> times) % 2 == 0 and min(height, width) >> times > 4:
+        times += 1
+    return times
+
+
 def glorot_(network: nn.Module) -> nn.Module:
     """Weights of all linear and convolutional layers uniform as in Glorot & Bengio 2010, equation 16; biases 0."""
     for layer in network.modules():

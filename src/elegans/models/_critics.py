@@ -1,10 +1,12 @@
 """Discriminators that several models share."""
 
+from itertools import pairwise
+
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from elegans.models._blocks import Shape, SpectralNorm, Verdict, quarters
+from elegans.models._blocks import Shape, SpectralNorm, Verdict, halvings, quarters
 
 
 class Projection(nn.Module):
@@ -39,3 +41,31 @@ class Projection(nn.Module):
         if self.label is not None and y is not None:
             score = score + (self.label(y.clamp(min=0)) * x).sum(1)
         return Verdict(score)
+
+
+class Halving(nn.Module):
+    """A strided convolution for each halving under spectral norm, twice as wide as the one before, and a linear layer
+    that is free to speak up: bounded like the others, it scored real and generated cars alike.
+
+    Args:
+        shape: channels, height and width of an image; the sides are multiples of 4.
+        width: channels of the first convolution.
+        most: channels of any convolution, at most.
+
+    Raises:
+        ValueError: a side that is not a multiple of 4.
+    """
+
+    def __init__(self, shape: Shape, width: int, most: int = 256) -> None:
+        super().__init__()
+        levels = halvings(shape)
+        widths = [min(width << k, most) for k in range(levels)]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise([shape[0], *widths]):
+            layers += [SpectralNorm(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+        features = [shape[0], *widths][-1] * (shape[1] >> levels) * (shape[2] >> levels)
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(features, 1))
+
+    def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:
+        """A score each. Not conditional: y is ignored."""
+        return Verdict(self.layers(x).squeeze(1))

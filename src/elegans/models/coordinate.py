@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from elegans.models._blocks import Mapping, Shape
-from elegans.models._critics import Projection
+from elegans.models._critics import Halving, Projection
 
 Width = Annotated[int, Field(gt=0)]
 SLOW = 0.2  # of a step of the first layer's weights, which are many for every pixel
@@ -128,13 +128,16 @@ def build(
         layers: how many of them come after the first.
         frequencies: the highest in the basis, in half waves a side.
         mapping: width of the two layers that read latent and label.
-        features: what the discriminator's linear layer ends in.
-        discriminator_width: channels of its first convolution; the second has twice as many.
+        features: what the discriminator's linear layer ends in; without classes there is none.
+        discriminator_width: channels of its first convolution; each further one has twice as many.
 
     Raises:
         ValueError: a side that is not a multiple of 4.
     """
+    discriminator = (
+        Projection(shape, classes, discriminator_width, features) if classes else Halving(shape, discriminator_width)
+    )
     return {
         "generator": Generator(shape, classes, latent, width, layers, frequencies, mapping),
-        "discriminator": Projection(shape, classes, discriminator_width, features),
+        "discriminator": discriminator,
     }

@@ -8,7 +8,8 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from elegans.models._blocks import Shape, SpectralNorm, Verdict, quarters
+from elegans.models._blocks import Shape, halvings
+from elegans.models._critics import Halving
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -37,22 +38,6 @@ class Generator(nn.Module):
         return images
 
 
-class Discriminator(nn.Module):
-    """A strided convolution for each halving, under spectral norm, and a linear layer that is free to speak up."""
-
-    def __init__(self, shape: Shape, widths: list[int]) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for inputs, outputs in zip([shape[0], *widths], widths, strict=False):
-            layers += [SpectralNorm(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
-        features = widths[-1] * (shape[1] >> len(widths)) * (shape[2] >> len(widths))
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(features, 1))
-
-    def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:
-        """A score each. Not conditional: y is ignored."""
-        return Verdict(self.layers(x).squeeze(1))
-
-
 def upsampling_(layer: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
     """Random initial weights with which a 4x4 layer of stride 2 is nearest-neighbour upsampling and a 3x3 convolution:
     there is no checkerboard to unlearn (as ICNR, Aitken et al. 2017, arXiv:1707.02937), and each weight is free."""
@@ -74,8 +59,6 @@ def build(
     """The pair of networks, in the manner of DCGAN (Radford et al. 2016, arXiv:1511.06434) with the discriminator of
     SNGAN (Miyato et al. 2018, arXiv:1802.05957, table 3) less the convolutions that do not halve.
 
-    The sides are halved while they are even and longer than 4: 64 pixels have 4 levels, 28 have 2.
-
     Args:
         shape: channels, height and width of an image; the sides are multiples of 4.
         classes: ignored.
@@ -87,11 +70,7 @@ def build(
     Raises:
         ValueError: a side that is not a multiple of 4.
     """
-    quarters(shape)
-    height, breadth, levels = shape[1], shape[2], 0
-    while height % 2 == breadth % 2 == 0 and min(height, breadth) > 4:
-        height, breadth, levels = height // 2, breadth // 2, levels + 1
     return {
-        "generator": Generator(shape, latent, [min(width << k, most) for k in reversed(range(levels + 1))]),
-        "discriminator": Discriminator(shape, [min(discriminator_width << k, most) for k in range(levels)]),
+        "generator": Generator(shape, latent, [min(width << k, most) for k in reversed(range(halvings(shape) + 1))]),
+        "discriminator": Halving(shape, discriminator_width, most),
     }

@@ -17,9 +17,10 @@ recipe = Config(
     latent=Latent(size=64),
     gan=Gan(
         update="one-pass",
-        augment=["flip", "shift", "colour"],
-        generator=Optimiser(lr=6e-4, beta1=0.5, beta2=0.99),
-        discriminator=Optimiser(lr=1e-3, beta1=0.5, beta2=0.99),
+        augment=["flip", "shift"],
+        spread=0.1,
+        generator=Optimiser(lr=3e-4, beta1=0.5, beta2=0.99),
+        discriminator=Optimiser(lr=4e-4, beta1=0.5, beta2=0.99),
     ),
     ema=Ema(half_life=10_000),
     every=Every(log=100, sample=500, save=500),
