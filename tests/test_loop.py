@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from elegans import Failure, Run, find
-from elegans.loop import healthy
+from elegans.health import healthy
 
 
 @pytest.mark.parametrize(

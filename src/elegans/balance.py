@@ -44,9 +44,10 @@ class Balance:
 
     def state(self) -> dict[str, Tensor]:
         """What it remembers."""
-        return dict(self.means)
+        return {**self.means, "strength": torch.tensor(self.strength, dtype=torch.float64)}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Take over what `state` gave."""
         for player, mean in self.means.items():
             mean.copy_(state[player])
+        self.strength = float(state.get("strength", self.strength))

@@ -156,6 +156,9 @@ class Config(Section):
     schedule: Literal["constant", "linear", "cosine"] = Field("constant", description="of both learning rates")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     method: str = Field("gan", description="a file in methods/")
+    on_trouble: Literal["warn", "balance", "stop"] = Field(
+        "warn", description="say it; or let the learning rates follow the losses from then on; or save and stop"
+    )
     data: Data = Data()
     model: Model = Model()
     latent: Latent = Latent()

@@ -35,12 +35,12 @@ def sheet(images: Bytes, columns: int, gap: int = 2) -> Bytes:
     return canvas
 
 
-def cut(sheet: Bytes, n: int, height: int, width: int, gap: int = 2) -> Bytes:
-    """The first n images of the first row of a sheet.
+def cut(sheet: Bytes, n: int | None, height: int, width: int, gap: int = 2) -> Bytes:
+    """The first n images of a sheet, row by row.
 
     Args:
         sheet: uint8 [H, W] or [H, W, c], not enlarged.
-        n: how many; no more than the row has.
+        n: how many; None: all.
         height: of an image.
         width: of an image.
         gap: between the images of the sheet.
@@ -48,9 +48,11 @@ def cut(sheet: Bytes, n: int, height: int, width: int, gap: int = 2) -> Bytes:
     Returns:
         uint8 [n, h, w, c].
     """
-    row = sheet[gap : gap + height].reshape(height, sheet.shape[1], -1)
-    lefts = [gap + i * (width + gap) for i in range(n)]
-    return np.stack([row[:, left : left + width] for left in lefts])
+    columns = (sheet.shape[1] - gap) // (width + gap)
+    sheet = sheet.reshape(*sheet.shape[:2], -1)
+    n = columns * ((sheet.shape[0] - gap) // (height + gap)) if n is None else n
+    places = [(gap + i // columns * (height + gap), gap + i % columns * (width + gap)) for i in range(n)]
+    return np.stack([sheet[top : top + height, left : left + width] for top, left in places])
 
 
 def columns(n: int, classes: int = 0) -> int:

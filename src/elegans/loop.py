@@ -1,7 +1,6 @@
 """THE loop that drives every method, and what it needs: a clock, means, a length, sheets, a healthy record."""
 
 import io
-import math
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -15,12 +14,14 @@ from torch import Tensor
 
 from elegans import curves, images
 from elegans.batches import Batches
-from elegans.config import Config, flatten
+from elegans.config import Config
 from elegans.errors import Failure
+from elegans.health import Health, diverged, first_wrong, healthy
 from elegans.methods._state import Said, State
 from elegans.run import Run
 from elegans.schedules import due
 from elegans.stop import Stop, Stopped
+from elegans.symptoms import Symptoms
 from elegans.tensors import to_bytes
 from elegans.watch import Watch
 
@@ -40,16 +41,26 @@ class Method(Protocol):
     def state(self) -> State: ...
     def load(self, state: State) -> None: ...
     def sheet(self, n: int, labels: Tensor | None, batches: Batches) -> Tensor: ...
+    def calm(self) -> None: ...
 
 
 def loop(
-    run: Run, config: Config, method: Method, batches: Batches, watch: Watch, measure: Measure | None = None
+    run: Run,
+    config: Config,
+    method: Method,
+    batches: Batches,
+    watch: Watch,
+    measure: Measure | None = None,
+    symptoms: Symptoms | None = None,
 ) -> None:
-    """From the newest checkpoint to the end: step, record, measure, sample, save. It knows nothing of generators.
+    """From the newest checkpoint to the end: step, record, measure, sample, diagnose, save.
+
+    It knows nothing of generators.
 
     Raises:
         Stopped: a signal came; the step was finished and everything saved.
-        Failure: a loss is no longer a number, or a file cannot be written.
+        Failure: a loss or a gradient is no longer a number; a file cannot be written; or there is trouble, and the run
+            is to stop at it: then the step was finished and everything saved.
     """
     clock, done, meter, every = Clock(), 0, Meter(), config.every
     if saved := run.restore():
@@ -59,32 +70,44 @@ def loop(
     run.rewind(done)
     config = budget(run, config, method, batches, clock)
     seen_a_step, horizon, stopped, ended = method.images_a_step, config.horizon, None, clock.over(config, done)
+    health, halted = Health(run, config, symptoms), None
     watch.start(config, done, seen_a_step)
     with Stop() as stop:
-        while not (ended or stopped):
+        while not (ended or stopped or halted):
             progress = done * seen_a_step / horizon if horizon else 0.0
-            meter.add(method.step(done, progress, batches))
+            meter.add(step(method, done, progress, batches, run))
             done += 1
             # asked once a step: a clock that strikes or a signal that comes further down waits for the next one
             ended, stopped = clock.over(config, done), stop.signal
             watch.step(done, clock.seconds)
+            at = {"step": done, "images": done * seen_a_step, "seconds": round(clock.seconds, 2)}
             if due(done, every.log) or ended:
-                seen, seconds = done * seen_a_step, round(clock.seconds, 2)
-                record = {"step": done, "images": seen, "seconds": seconds, **meter.means()}
+                record = at | meter.means()
                 healthy(record, run)
-                run.log(record)
+                health.log(record)
                 watch.record(record)
             if measured := measure is not None and (due(done, every.measure) or ended):
-                numbers = {"step": done, "images": done * seen_a_step, **measure(method.state(), done)}
-                run.log({**numbers, "seconds": round(clock.seconds, 2)})
-                watch.record({**numbers, "seconds": clock.seconds})
+                record = at | measure(method.state(), done)
+                health.log(record)
+                watch.record(record)
             if due(done, every.sample) or ended:
-                run.show(done, sheet(config, method, batches, watch))
-            if due(done, every.save) or ended or stopped or (measured and run.best() == done):
+                labels = labelled(config)
+                made = to_bytes(method.sheet(len(labels), labels if config.model.classes else None, batches))
+                watch.preview(made)
+                run.show(done, images.png(images.sheet(made, columns(config)), images.enlarged(made.shape[1])))
+                health.look(at, made, labels.numpy())
+            for trouble in health.news():
+                watch.trouble(done, trouble)
+                if config.on_trouble == "balance":
+                    method.calm()
+                halted = trouble if config.on_trouble == "stop" else None
+            if due(done, every.save) or ended or stopped or halted or (measured and run.best() == done):
                 run.save(done, method.state(), {"seconds": clock.seconds, "totals": meter.sums()})
         finish(run)
     if stopped:
         raise Stopped(stopped, f"stopped at step {done}; all is saved in {run.path}. The same command again goes on")
+    if halted:
+        raise Failure(f"stopped at step {done}, as all is saved in {run.path}: {halted}. The same command goes on")
     watch.end(done)
 
 
@@ -161,25 +184,28 @@ def pace(method: Method, batches: Batches, seconds: float) -> float:
     return (number - 2) / (time.perf_counter() - began)
 
 
-def sheet(config: Config, method: Method, batches: Batches, watch: Watch) -> bytes:
-    """The PNG of the samples that are drawn from the same noise all through a run."""
-    columns = images.columns(SHEET, config.model.classes or 0)
-    n = SHEET - SHEET % columns
-    made = to_bytes(method.sheet(n, torch.arange(n) % columns if config.model.classes else None, batches))
-    watch.preview(made)
-    return images.png(images.sheet(made, columns), images.enlarged(made.shape[1]))
+def columns(config: Config) -> int:
+    """Of a sheet."""
+    return images.columns(SHEET, config.model.classes or 0)
 
 
-def healthy(record: dict[str, float], run: Run) -> None:
-    """Stop where a loss is no longer a number: nothing after it can be of use."""
-    if wrong := [name for name, value in record.items() if not math.isfinite(value)]:
-        values, method = flatten(run.config), run.config.method
-        rates = [name for name in values if name.startswith(f"{method}.") and name.endswith(".lr")]
-        smaller = " ".join(f"--{name} {values[name] / 4:g}" for name in rates)
-        raise Failure(
-            f"{wrong[0]} is {record[wrong[0]]} at step {record['step']}: the training has diverged. "
-            f"The checkpoints in {run.path} are from before; try smaller learning rates in a new run: {smaller}"
-        )
+def labelled(config: Config) -> Tensor:
+    """The labels of a sheet, all classes in turn; it is of whole rows."""
+    n = SHEET - SHEET % columns(config)
+    return torch.arange(n) % columns(config)
+
+
+def step(method: Method, done: int, progress: float, batches: Batches, run: Run) -> Said:
+    """One step; if a gradient is no number in it, the first tensor that had none is named.
+
+    Raises:
+        Failure: nothing after it can be of use; the weights are still those from before.
+    """
+    try:
+        return method.step(done, progress, batches)
+    except FloatingPointError as error:
+        where = first_wrong(method, lambda: method.step(done, progress, batches)) or str(error)
+        raise Failure(f"{where} is not finite at step {done + 1}: {diverged(run)}") from None
 
 
 def finish(run: Run) -> None:

@@ -39,6 +39,21 @@ def nearest(images: Bytes, among: Bytes, k: int) -> tuple[NDArray[np.int64], NDA
     return found[rows[:, None], order], exact[rows[:, None], order]
 
 
+def isolation(distances: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How near the nearest is, in units of how near the k-th nearest is: 0 for an exact copy, at most 1.
+
+    The idea is that of Carlini et al. 2023 (arXiv:2301.13188), section 5, who divide by the mean of the 50 nearest:
+    what counts as near is said by the neighbourhood. A near copy is found of an image that is there up to k - 1 times.
+
+    Args:
+        distances: [n, k], to the k nearest training images, the nearest first.
+    """
+    first, last = distances[:, 0].astype(np.float64), distances[:, -1]
+    share = np.zeros(len(first))
+    np.divide(first, last, out=share, where=last > 0)
+    return share
+
+
 def _flat(images: Bytes) -> NDArray[np.float32]:
     """A row of values from -0.5 to 0.5 an image."""
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(255) - np.float32(0.5)

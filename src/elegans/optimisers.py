@@ -1,5 +1,6 @@
 """Optimisers of one network each: made from plain values, fed with gradients, saved and taken over as tensors."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -25,9 +26,18 @@ class Updater:
         return torch.autograd.grad(loss, trained(self.network), retain_graph=retain)
 
     def apply(self, gradients: Sequence[Tensor], factor: float | Tensor = 1.0) -> None:
-        """Move the weights, at the learning rate times `factor`."""
+        """Move the weights, at the learning rate times `factor`.
+
+        Raises:
+            FloatingPointError: a gradient is no finite number; the weights are as they were.
+        """
+        norms = torch.stack(torch._foreach_norm(list(gradients)))
+        if not bool(norms.isfinite().all()):
+            names = [name for name, parameter in self.network.named_parameters() if parameter.requires_grad]
+            first = next(i for i, norm in enumerate(norms.tolist()) if not math.isfinite(norm))
+            raise FloatingPointError(f"the gradient of {type(self.network).__name__}.{names[first]}")
         if self.options.clip:
-            norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(gradients))))
+            norm = torch.linalg.vector_norm(norms)
             scale = (self.options.clip / norm.clamp(min=1e-12)).clamp(max=1.0)
             gradients = [gradient * scale for gradient in gradients]
         for parameter, gradient in zip(trained(self.network), gradients, strict=True):

@@ -21,7 +21,7 @@ from elegans import disk
 from elegans.config import Config, flatten, load_json
 from elegans.errors import Failure, RequestError
 
-MAY_CHANGE = re.compile(r"steps|minutes|device|data\.root|every\..*")  # when a run is gone on with
+MAY_CHANGE = re.compile(r"steps|minutes|device|on_trouble|data\.root|every\..*")  # when a run is gone on with
 BEGUN = (".lock", ".aside-config.json")  # what a process that died at once may have left in a folder
 Record = dict[str, float]
 

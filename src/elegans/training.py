@@ -16,6 +16,7 @@ from elegans.find import Recipe
 from elegans.loop import Method, loop
 from elegans.networks import networks
 from elegans.run import Run
+from elegans.symptoms import Symptoms
 from elegans.watch import Watch
 
 LENGTHS = ("steps", "epochs", "minutes")  # of a training, one of which is given
@@ -71,7 +72,9 @@ def train(
     with folder.locked(), Watch(folder, quiet) as watch:
         method: Method = find.find("methods", config.method).build(config, networks(config, chosen))
         batches = Batches(data, labels, config.batch, config.seed, config.data.order, device)
-        loop(folder, config, method, batches, watch, judge(config, chosen) if config.every.measure else None)
+        measure = judge(config, chosen) if config.every.measure else None
+        symptoms = Symptoms(data, labels, bool(config.model.classes)) if config.method == "gan" else None
+        loop(folder, config, method, batches, watch, measure, symptoms)
     return folder
 
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from elegans.config import Config
+from elegans.diagnose import Trouble
 from elegans.images import Bytes, sheet
 from elegans.run import Record, Run
 
@@ -82,6 +83,10 @@ class Watch:
         """New samples, uint8 [n, h, w, c]."""
         if self.live is not None:
             self.samples = half_blocks(samples, self.console.width, self.console.height - 4)
+
+    def trouble(self, done: int, trouble: Trouble) -> None:
+        """Something is wrong."""
+        self.console.print(f"step {done}: {trouble}", style="yellow", highlight=False, soft_wrap=True, markup=False)
 
     def end(self, done: int) -> None:
         """It is done: say where everything is and what to try next."""

@@ -6,7 +6,8 @@ import pytest
 from elegans.errors import RequestError
 from elegans.metrics import memorised
 from elegans.metrics._judged import Judged
-from elegans.metrics.memorised import compute, isolation
+from elegans.metrics.memorised import compute
+from elegans.nearest import isolation
 
 TRAIN, REAL, FAKE = slice(0, 3000), slice(3000, 4000), slice(4000, 5000)
 

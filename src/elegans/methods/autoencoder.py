@@ -87,6 +87,9 @@ class Autoencoder:
         self.codes.load_state_dict(state["codes"])
         self.updater.load(state["optimisers"])
 
+    def calm(self) -> None:
+        """Nothing to do: there are no players."""
+
     @torch.no_grad()
     def sheet(self, n: int, labels: Int64[Tensor, " n"] | None, batches: Batches) -> Images:
         """The first images of the data set, noisy if the encoder sees them so, each beside its reconstruction."""

@@ -76,7 +76,7 @@ class Gan:
             said |= self._update_both(number, k, *batches[number * self.options.discriminator_steps + k])
         for k in range(int(both), self.options.generator_steps):
             said |= self._update_generator(number, k, *batches[number * self.options.discriminator_steps])
-        if self.options.balance:
+        if self.balance.strength:
             self.balance.observe({player: said[f"{player}_loss"] for player in self.updaters})
         seen = (number + 1) * self.images_a_step
         ema.update(self.average, self.generator, ema.decay(self.config.ema, self.images_a_step, seen))
@@ -97,7 +97,7 @@ class Gan:
         }
         for player, updater in self.updaters.items():
             state["optimisers"] |= updater.state(f"{player}/")
-        return state | ({"balance": self.balance.state()} if self.options.balance else {})
+        return state | ({"balance": self.balance.state()} if self.balance.strength else {})
 
     def load(self, state: State) -> None:
         """Take over a saved state, in place."""
@@ -106,8 +106,12 @@ class Gan:
         self.average.load_state_dict(state["ema"])
         for player, updater in self.updaters.items():
             updater.load(state["optimisers"], f"{player}/")
-        if self.options.balance:
+        if "balance" in state:
             self.balance.load(state["balance"])
+
+    def calm(self) -> None:
+        """From now on the learning rates follow the losses, as with `gan.balance = 1`."""
+        self.balance.strength = 1.0
 
     @torch.no_grad()
     def sheet(self, n: int, labels: Labels | None, batches: Batches) -> Images:
@@ -138,8 +142,9 @@ class Gan:
             real_score = self._judge(real, y).score if self.loss.paired else judged.score
         loss, said = self._generator_loss(real_score, judged, fake_y)
         loss = loss + self._spread(real, fake, y, fake_y, said)
-        self._apply("generator", self.updaters["generator"].gradients(loss))
-        return said
+        at_image, *gradients = torch.autograd.grad(loss, [fake, *trained(self.generator)])
+        self._apply("generator", gradients)
+        return said | {"fake_gradient": steepness(at_image)}
 
     def _update_both(self, number: int, k: int, real: Images, y: Labels) -> Said:
         """Both players from one G(z) and one D(G(z)), each against the other as it was before.
@@ -170,6 +175,7 @@ class Gan:
             at_image = at_image * ratio.view(-1, 1, 1, 1)
         if self.options.spread:
             at_image = at_image + torch.autograd.grad(self._spread(real, image, y, fake_y, said), image)[0]
+        said["fake_gradient"] = steepness(at_image)
         generator_gradients = torch.autograd.grad(fake, trained(self.generator), at_image)
         self._apply("discriminator", gradients)
         self._apply("generator", generator_gradients)
@@ -264,6 +270,16 @@ class Gan:
 
     def _apply(self, player: str, gradients: Sequence[Tensor]) -> None:
         self.updaters[player].apply(gradients, self.scheduled * self.balance.factor(player))
+
+
+def steepness(at_image: Images) -> Float[Tensor, ""]:
+    """How much there is for the generator to follow: the mean norm of the gradient of a generated image's own loss.
+
+    Args:
+        at_image: the gradients of the mean over the batch.
+    """
+    total: Tensor = torch.linalg.vector_norm(at_image.flatten(1), dim=1).sum()
+    return total
 
 
 def couples(network: nn.Module) -> bool:

@@ -9,7 +9,7 @@ from elegans.errors import RequestError
 from elegans.metrics import _neighbours
 from elegans.metrics._check import comparable, enough, same_shape
 from elegans.metrics._judged import Judged
-from elegans.nearest import Bytes, nearest
+from elegans.nearest import Bytes, isolation, nearest
 
 MOST = 2000  # images of a set: a share of 1 % is then known to ± .3 %, in seconds
 NEIGHBOURHOOD = 5  # training images; with the 50 of Carlini et al. half as many noisy copies of digits are found
@@ -55,21 +55,6 @@ def compute(fake: Judged, real: Judged, train: Judged) -> dict[str, float]:
         "memorised_features": _ratio(*in_features),
         "copies": float((isolation(of_made) <= threshold).mean()),
     }
-
-
-def isolation(distances: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " n"]:
-    """How near the nearest is, in units of how near the k-th nearest is: 0 for an exact copy, at most 1.
-
-    The idea is that of Carlini et al. 2023 (arXiv:2301.13188), section 5, who divide by the mean of the 50 nearest:
-    what counts as near is said by the neighbourhood. A near copy is found of an image that is there up to k - 1 times.
-
-    Args:
-        distances: to the k nearest training images, the nearest first.
-    """
-    first, last = distances[:, 0].astype(np.float64), distances[:, -1]
-    share = np.zeros(len(first))
-    np.divide(first, last, out=share, where=last > 0)
-    return share
 
 
 def _ratio(fake: Float[np.ndarray, " n"], real: Float[np.ndarray, " m"]) -> float:

@@ -19,6 +19,8 @@ recipe = Config(
     latent=Latent(size=10, distribution="uniform"),
     gan=Gan(
         update="one-pass",
+        smoothing=0.1,
+        balance=1.0,
         generator=Optimiser(lr=2e-4, beta1=0.5),
         discriminator=Optimiser(lr=2e-4, beta1=0.5),
     ),

@@ -1,7 +1,7 @@
 """The convolutional ACGAN without labels: the same networks, no class head.
 
-Source: gandlf's examples/mnist_gan.py (Keras 1, 2017), a port of the Keras ACGAN example: 8,079,461 parameters in the
-    generator, 525,835 in the discriminator, Adam 2e-4 with 0.5, both players updated in parallel.
+Source: gandlf's examples/mnist_gan.py (Keras 1, 2017), a port of the Keras ACGAN example: 8,079,361 parameters in the
+    generator, 400,385 in the discriminator, Adam 2e-4 with 0.5, both players updated in parallel.
 Command: elegans train acgan-unsupervised --run runs/acgan-unsupervised --minutes 30
 Minutes: 30
 Result: not measured yet.
@@ -19,6 +19,8 @@ recipe = Config(
     latent=Latent(size=10, distribution="uniform"),
     gan=Gan(
         update="one-pass",
+        smoothing=0.1,
+        balance=1.0,
         generator=Optimiser(lr=2e-4, beta1=0.5),
         discriminator=Optimiser(lr=2e-4, beta1=0.5),
     ),

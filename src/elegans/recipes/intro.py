@@ -23,6 +23,7 @@ recipe = Config(
     gan=Gan(
         update="one-pass",  # on the same latents, as the original
         smoothing=0.1,
+        spread=0.2,
         generator=Optimiser(lr=1e-3, beta1=0.5),
         discriminator=Optimiser(lr=1e-3, beta1=0.5),
     ),
