@@ -3,8 +3,10 @@
 Source: keras-team/keras, examples/mnist_acgan.py after November 2017: 2,656,745 parameters in the generator; real
     labels .9, no class loss on generated images, which was the cure for generators that went black, twice on real ones.
 Command: elegans train acgan-keras --run runs/acgan-keras --minutes 30
-Minutes: 30
-Result: not measured yet.
+Minutes: 25
+Result: Fréchet distance 67, class agreement 0.990, 100 of 100 distinct; real digits have 2.3, noise 927 (96 features
+    of a classifier outside the package, see docs/LOG.md). 0.15 M images, 101 a second on one busy core, where the
+    original saw 3 M: digits of every class, some torn; `acgan-light` is the better twin.
 Mended: both players learn from one pass, each on as many images as the other; labels are smoothed on the real side only
     (Salimans et al. 2016, section 3.4); samples come from a moving average of the generator.
 """

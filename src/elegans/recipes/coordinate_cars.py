@@ -3,7 +3,8 @@
 Source: our own; the network of `coordinate` with more frequencies, without labels, on mirrored images.
 Command: elegans train coordinate-cars --run runs/coordinate-cars --minutes 25
 Minutes: 25
-Result: not measured yet.
+Result: about two thirds of the samples are recognisable as cars, of all colours and from several sides; no distance is
+    measured yet. 0.27 M images (54 epochs), 179 a second on one busy core.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
