@@ -6,12 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.distributions import Normal
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 import elegans
 from elegans import Config, Model, RequestError, seeds
 from elegans.methods.autoencoder import divergence
-from elegans.reconstruct import BLOCK, encode, figure, inputs, measure, reconstruct, split, variational
+from elegans.reconstruct import (
+    BLOCK,
+    encode,
+    figure,
+    importance_weighted,
+    inputs,
+    measure,
+    reconstruct,
+    split,
+    variational,
+)
 
 FIELDS = {"data.name": "rings", "data.n": 300, "data.classes": 4}
 
@@ -119,6 +131,48 @@ def test_a_variational_model_is_measured_by_its_bound(vae: Model, images: np.nda
     assert measured["loss"] == pytest.approx(of_pixels + 2 * away, rel=1e-5)  # its beta
     still = torch.sigmoid(vae.networks["decoder"](code.mean))
     assert measured["psnr"] == pytest.approx(-10 * math.log10((still - x).square().mean().item()), abs=1e-3)
+
+
+def test_the_importance_weighted_bound(vae: Model, plain: Model, images: np.ndarray) -> None:
+    """With one code it is the loss with a beta of 1; with more it falls, ever more slowly."""
+    x = floats(images)
+    code = vae.networks["encoder"](2 * x - 1)
+    expected = []
+    for i in range(3):
+        noise = torch.cat(
+            [
+                torch.randn(code.mean[j : j + BLOCK].shape, generator=seeds.generator(5, b, f"weighted codes {i}"))
+                for b, j in enumerate(range(0, len(x), BLOCK))
+            ]
+        )
+        z = code.mean + (code.log_variance / 2).exp() * noise
+        pixels = binary_cross_entropy_with_logits(vae.networks["decoder"](z), x, reduction="none").flatten(1).sum(1)
+        prior, posterior = Normal(0.0, 1.0), Normal(code.mean, (code.log_variance / 2).exp())
+        expected.append(prior.log_prob(z).sum(1) - posterior.log_prob(z).sum(1) - pixels)
+    for k in (1, 3):
+        bound = -(torch.stack(expected[:k]).logsumexp(0) - math.log(k)).mean().item()
+        assert importance_weighted(vae, images, seed=5, k=k) == pytest.approx(bound, rel=1e-5)
+    falls = [importance_weighted(vae, images, seed=1, k=k) for k in (1, 8, 64)]
+    assert falls[0] > falls[1] > falls[2]
+    with pytest.raises(RequestError, match="are no Gaussians"):
+        importance_weighted(plain, images)
+
+
+def test_the_bound_is_exact_where_the_code_says_nothing(vae: Model, images: np.ndarray) -> None:
+    """A decoder that ignores its input: log p(x) is known, whatever the encoder makes of it."""
+    decoder, x = vae.networks["decoder"], floats(images)
+    vae.networks["decoder"] = nn.Sequential(nn.Flatten(), nn.Linear(2, 784), nn.Unflatten(1, (1, 28, 28)))
+    with torch.no_grad():
+        for parameter in vae.networks["decoder"].parameters():
+            parameter.zero_()
+    try:
+        exact = 784 * math.log(2)
+        assert x.shape[1:] == (1, 28, 28)
+        found = [importance_weighted(vae, images, k=k) - exact for k in (1, 1000)]
+    finally:
+        vae.networks["decoder"] = decoder
+    assert found[0] > 10 * abs(found[1])
+    assert abs(found[1]) < 0.05
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 28, 28), (28, 28, 1), (0, 28, 28, 1), (2, 28, 28, 3)], ids=str)

@@ -255,7 +255,10 @@ def _reconstruction(model: Model, seed: int) -> dict[str, float]:
     images, _, _ = reconstruct.split(model.config)
     back = reconstruct.reconstruct(model, reconstruct.inputs(model, images, seed))
     alike = ssim(*(torch.from_numpy(np.array(x)).permute(0, 3, 1, 2) for x in (images, back)))
-    return reconstruct.measure(model, images, seed) | {"ssim": alike.mean().item()}
+    found = reconstruct.measure(model, images, seed) | {"ssim": alike.mean().item()}
+    if reconstruct.variational(model):
+        found["importance_weighted_loss"] = reconstruct.importance_weighted(model, images, seed)
+    return found
 
 
 def _by(images: NDArray[np.uint8]) -> str:

@@ -20,7 +20,7 @@ recipe = Config(
     gan=Gan(
         update="one-pass",
         smoothing=0.1,
-        balance=1.0,
+        spread=0.2,
         generator=Optimiser(lr=2e-4, beta1=0.5),
         discriminator=Optimiser(lr=2e-4, beta1=0.5),
     ),
