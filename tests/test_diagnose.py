@@ -208,6 +208,67 @@ def test_metrics_that_fall() -> None:
     assert diagnose(measured(agreement=[0.12, 0.1, 0.4]), config) == []
 
 
+def names(records: list[Record], **gan: Any) -> list[str]:
+    return [trouble.name for trouble in diagnose(records, recipe(**gan).config)]
+
+
+def test_where_a_trouble_begins() -> None:
+    """Each rule at both sides of its thresholds, on records of 100 steps each."""
+
+    def both(right: float, critic: float, player: float, n: int = 6, every: int = 100) -> list[Record]:
+        told = {"accuracy": right, "discriminator_loss": critic, "generator_loss": player}
+        return [{"step": every * (i + 1), **told} for i in range(n)]
+
+    def sheets(**columns: list[float]) -> list[Record]:
+        rows = zip(*columns.values(), strict=True)
+        return [{"step": 200 * (i + 1), **dict(zip(columns, row, strict=True))} for i, row in enumerate(rows)]
+
+    wins, weak, circles = "the discriminator wins", "the discriminator is too weak", "the players run after each other"
+    assert names(both(0.99, 0.1, 5)) == [wins]
+    assert names(both(0.98, 0.1, 5)) == []
+    assert names(both(0.99, 0.1, 5, n=4)) == []  # not 500 steps yet
+    assert names(both(0.99, 0.1, 5, n=4, every=200)) == []  # not five records yet
+    assert (
+        names([*both(0.9, 0.1, 5), {"step": 700, "accuracy": 1.0, "discriminator_loss": 0, "generator_loss": 9}]) == []
+    )
+    assert names(both(0.99, 0.1, 5), loss="wasserstein") == []  # 0 is nothing special there
+
+    far, near = ({"variety": [0.9] * 5, "off": [off] * 5, "change": [0.5] * 5} for off in (25.0, 15.0))
+    assert names(both(0.53, 1.38, 0.7) + sheets(**far)) == [weak]
+    assert names(both(0.54, 1.38, 0.7) + sheets(**far)) == []
+    assert names(both(0.53, 1.38, 0.7) + sheets(**near)) == []  # it may well be near the equilibrium
+    assert names(both(0.5, 1.6, 0.7) + sheets(**far)) == [circles]  # of which being weak is a part
+    assert names(both(0.5, 1.6, 0.6) + sheets(**far)) == [weak]  # the generator only wins
+    assert names(both(0.6, 1.58, 3)) == []
+
+    def looks(variety: list[float], off: float = 3.0, change: float = 0.5) -> list[str]:
+        n = len(variety)
+        return names(sheets(variety=variety, off=[off] * n, change=[change] * n))
+
+    assert looks([0.8, 0.8, 0.47, 0.47]) == [COLLAPSE]
+    assert looks([0.8, 0.8, 0.8, 0.47]) == []  # one sheet is not yet a trend
+    assert looks([0.8, 0.8, 0.49, 0.47]) == []
+    assert looks([2.0, 2.0, 0.61, 0.61]) == []  # no more than real images is expected
+    assert looks([0.8, 0.8, 0.47, 0.47], off=50) == []  # noise varies, too
+    assert looks([0.29, 0.29, 0.17, 0.17]) == []  # it was never varied
+    assert looks([0.19, 0.15, 0.15, 0.15]) == [COLLAPSE]
+    assert looks([0.1, 0.1, 0.13, 0.15]) == []  # it grows
+    assert looks([0.009] * 4, change=0.009) == [DEAD]
+    assert looks([0.009] * 4, change=0.02) == [COLLAPSE]
+    assert looks([0.1] * 3) == []  # not four sheets yet
+
+    def told(values: list[float]) -> list[str]:
+        return names(sheets(told=values))
+
+    assert told([0.9, 0.5, 0.2, 0.2, 0.2]) == ["the labels are ignored"]
+    assert told([0.2] * 4) == []  # not 1,000 steps yet
+    assert told([0.9, 0.5, 0.26, 0.2, 0.2]) == []
+    assert told([0.9, 0.5, 0.1, 0.1, 0.2]) == []  # it grows
+    assert names(sheets(copied=[0, 0, 0.3, 0.3])) == ["samples are copies"]
+    assert names(sheets(copied=[0, 0.3, 0.2, 0.3])) == []
+    assert names(measured(recall=[0.6, 0.5, 0.4, 0.2])) == []  # one measurement is not yet a trend
+
+
 def test_an_autoencoder_has_no_players() -> None:
     assert diagnose(measured(accuracy=[1.0] * 20), Config(method="autoencoder")) == []
     assert diagnose(measured(accuracy=[1.0] * 20, discriminator_loss=[0.0] * 20, generator_loss=[9.0] * 20), Config())
