@@ -7,6 +7,7 @@ wrote it.
 
 import json
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 HERE = Path(__file__).parent.parent / "benchmarks"
@@ -17,10 +18,10 @@ Every row is a card in [cards](cards), made by
 
     elegans evaluate runs/NAME -n 5000 --out benchmarks/cards/NAME.json
 
-and the page by `python scripts/make_results.py`. Rows are the last step of a run, and its best one where that was
+and the page by `make results`. Rows are the last step of a run, and its best one where that was
 measured. What each metric is: the files in `src/elegans/metrics`. The last row of a table is the floor: the same
 numbers of as many real training images. Minutes are of one core that had other work to do; a card says with which
-versions, seed and step.
+versions, seed and step. Several seeds of a recipe are one row, with mean and standard deviation.
 """
 
 
@@ -35,14 +36,21 @@ def main() -> None:
         pages.append(f"\n## {data}\n\n{generated} generated images against {real} real ones ({split}), ")
         pages.append(f"extractor `{sees}` {digest[:12]}.\n\n")
         pages.append(f"| recipe | minutes | images | {' | '.join(METRICS)} |\n|{'---|' * (len(METRICS) + 3)}\n")
-        for card in sorted(found, key=lambda card: float(card["metrics"]["fid"])):
-            trained = card["training"]
-            lengths = f"{trained['seconds'] / 60:.0f} | {trained['images'] / 1e6:.2f} M"
-            pages.append(f"| `{card['recipe']}` | {lengths} | {numbers(card['metrics'])} |\n")
-            if "best" in card:
-                best = card["best"]
-                pages.append(f"| `{card['recipe']}`, best, step {best['step']:,} | | | {numbers(best['metrics'])} |\n")
-        pages.append(f"| real | | | {numbers(found[0]['floor'])} |\n")
+        recipes: dict[str, list[dict[str, Any]]] = {}
+        for card in found:
+            recipes.setdefault(card["recipe"], []).append(card)
+        for recipe, seeds in sorted(
+            recipes.items(), key=lambda item: fmean(card["metrics"]["fid"] for card in item[1])
+        ):
+            name = f"`{recipe}`" + f", {len(seeds)} seeds" * (len(seeds) > 1)
+            minutes, images = (fmean(card["training"][what] for card in seeds) for what in ("seconds", "images"))
+            numbers_ = numbers([card["metrics"] for card in seeds])
+            pages.append(f"| {name} | {minutes / 60:.0f} | {images / 1e6:.2f} M | {numbers_} |\n")
+            pages += [
+                f"| `{recipe}`, best, step {best['step']:,} | | | {numbers([best['metrics']])} |\n"
+                for best in (card["best"] for card in seeds if "best" in card)
+            ]
+        pages.append(f"| real | | | {numbers([found[0]['floor']])} |\n")
     (HERE / "RESULTS.md").write_text("".join(pages), encoding="utf-8")
 
 
@@ -52,9 +60,13 @@ def kind(card: dict[str, Any]) -> tuple[str, ...]:
     return data["name"], data["split"], f"{data['real']:,}", f"{card['generated']:,}", sees["name"], sees["sha256"]
 
 
-def numbers(metrics: dict[str, float]) -> str:
-    """A row's, in the order of the head."""
-    return " | ".join(f"{metrics[name]:.3g}" if name in metrics else "" for name in METRICS)
+def numbers(seeds: list[dict[str, float]]) -> str:
+    """A row's, in the order of the head: of several seeds the mean and the standard deviation."""
+    columns = ([metrics[name] for metrics in seeds if name in metrics] for name in METRICS)
+    return " | ".join(
+        f"{fmean(values):.3g} ± {stdev(values):.2g}" if len(values) > 1 else f"{values[0]:.3g}" if values else ""
+        for values in columns
+    )
 
 
 if __name__ == "__main__":

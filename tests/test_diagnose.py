@@ -256,6 +256,8 @@ def test_where_a_trouble_begins() -> None:
     assert looks([0.009] * 4, change=0.009) == [DEAD]
     assert looks([0.009] * 4, change=0.02) == [COLLAPSE]
     assert looks([0.1] * 3) == []  # not four sheets yet
+    early = sheets(variety=[0.1] * 4, off=[3.0] * 4, change=[0.5] * 4)
+    assert names([record | {"step": record["step"] / 2} for record in early]) == []  # not 500 steps yet
 
     def told(values: list[float]) -> list[str]:
         return names(sheets(told=values))
