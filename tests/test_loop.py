@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from elegans import Failure, Run, find
-from elegans.health import healthy
+from elegans.health import healthy, whole
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,13 @@ def test_a_diverged_run_names_the_rates_it_has(recipe: str, advice: str, tmp_pat
         healthy({"step": 3, "loss": float("nan")}, run)
     assert "loss is nan at step 3" in str(caught.value)
     assert str(caught.value).endswith(advice)
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
+    """An overflow in one gradient shows in no loss of that step; it is found before the checkpoint is written."""
+    run = Run.create(tmp_path / "run", find.recipe("vanilla").config)
+    state = {"generator": {"a": torch.ones(2), "b": torch.ones(3)}, "optimisers": {}}
+    assert whole(state, 7, run) is state
+    state["generator"]["b"][1] = float("inf")
+    with pytest.raises(Failure, match=r"generator/b is not finite at step 7: the training has diverged"):
+        whole(state, 7, run)

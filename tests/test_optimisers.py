@@ -200,3 +200,11 @@ def test_gradients_leave_the_graph_only_if_asked() -> None:
     torch.testing.assert_close(first, updater.gradients(kept))
     with pytest.raises(RuntimeError, match="second time"):
         updater.gradients(kept)
+
+
+def test_gradients_that_are_no_numbers_move_nothing() -> None:
+    network = nn.Linear(3, 2)
+    updater, before = Updater(network, Optimiser()), [parameter.clone() for parameter in network.parameters()]
+    with pytest.raises(FloatingPointError, match="the gradient of the linear"):
+        updater.apply(updater.gradients(network(torch.ones(1, 3)).sum() * float("nan")))
+    assert all(torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))

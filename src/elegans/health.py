@@ -13,6 +13,7 @@ from elegans.config import Config, flatten
 from elegans.diagnose import Trouble, diagnose
 from elegans.errors import Failure
 from elegans.images import Bytes
+from elegans.methods._state import State
 from elegans.run import Record, Run
 from elegans.symptoms import Symptoms
 
@@ -85,6 +86,15 @@ def healthy(record: dict[str, float], run: Run) -> None:
     """Stop where a loss is no longer a number: nothing after it can be of use."""
     if wrong := [name for name, value in record.items() if not math.isfinite(value)]:
         raise Failure(f"{wrong[0]} is {record[wrong[0]]} at step {record['step']}: {diverged(run)}")
+
+
+def whole(state: State, step: int, run: Run) -> State:
+    """Let no weights be saved that are no numbers: the checkpoint before is worth more."""
+    for name, tensors in state.items():
+        for key, tensor in tensors.items():
+            if not tensor.isfinite().all():
+                raise Failure(f"{name}/{key} is not finite at step {step}: {diverged(run)}")
+    return state
 
 
 def diverged(run: Run) -> str:

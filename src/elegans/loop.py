@@ -16,7 +16,7 @@ from elegans import curves, images
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import Failure
-from elegans.health import Health, diverged, first_wrong, healthy
+from elegans.health import Health, diverged, first_wrong, healthy, whole
 from elegans.methods._state import Said, State
 from elegans.run import Run
 from elegans.schedules import due
@@ -102,7 +102,7 @@ def loop(
                     method.calm()
                 halted = trouble if config.on_trouble == "stop" else None
             if due(done, every.save) or ended or stopped or halted or (measured and run.best() == done):
-                run.save(done, method.state(), {"seconds": clock.seconds, "totals": meter.sums()})
+                run.save(done, whole(method.state(), done, run), {"seconds": clock.seconds, "totals": meter.sums()})
         finish(run)
     if stopped:
         raise Stopped(stopped, f"stopped at step {done}; all is saved in {run.path}. The same command again goes on")
