@@ -2,7 +2,7 @@
 
 Source: keras-team/keras, examples/mnist_acgan.py after November 2017: 2,656,745 parameters in the generator; real
     labels .9, no class loss on generated images, which was the cure for generators that went black, twice on real ones.
-Command: elegans train acgan-keras --run runs/acgan-keras --minutes 30
+Command: elegans train acgan-keras --run runs/acgan-keras --minutes 25
 Minutes: 25
 Result: Fréchet distance 67, class agreement 0.990, 100 of 100 distinct; real digits have 2.3, noise 927 (96 features
     of a classifier outside the package, see docs/LOG.md). 0.15 M images, 101 a second on one busy core, where the

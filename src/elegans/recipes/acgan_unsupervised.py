@@ -6,7 +6,8 @@ Command: elegans train acgan-unsupervised --run runs/acgan-unsupervised --minute
 Minutes: 30
 Result: not measured yet.
 Mended: latents are U(-1, 1) where the original's U[0, 1) halves what the product with the label can reach; each network
-    has an optimiser of its own; samples come from a moving average of the generator.
+    has an optimiser of its own; samples come from a moving average of the generator. As it was `acgan` went
+    black here (docs/LOG.md): the real labels are .9, and the generator loses by images that are too alike.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

@@ -6,7 +6,9 @@ Command: elegans train patch-lstm --run runs/patch-lstm --minutes 20
 Minutes: 20
 Result: not measured yet.
 Mended: it runs, and can be sampled; a generator's update sees 64 images instead of 128; weights begin as Glorot &
-    Bengio's and orthogonal ones instead of U(-.01, .01).
+    Bengio's and orthogonal ones instead of U(-.01, .01). With the original's rates, 2e-4 and 1e-4 at momentum .9, and
+    two updates of the discriminator, all samples of `patch-lstm` became one cloud (docs/LOG.md): both players learn
+    from one pass, at rates that follow the losses, and the generator loses by images that are too alike.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
