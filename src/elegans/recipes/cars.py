@@ -3,7 +3,7 @@
 Source: the notebook GAN_Keras of "Deep Learning Study Tutorial" (2019), after listing 8.5 of F. Chollet, "Deep Learning
     with Python" (2017): 6,264,579 parameters in the generator, 790,913 in the discriminator, no normalisation, batches
     of 20 drawn with replacement, 20,000 steps on a GPU.
-Command: elegans train cars --run runs/cars --minutes 20
+Command: elegans train cars --run runs/cars --minutes 12
 Minutes: 20
 Result: not measured yet.
 Mended: one pass serves both players, and the discriminator is updated once on real and generated pictures together

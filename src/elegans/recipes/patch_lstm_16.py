@@ -2,7 +2,7 @@
 
 Source: S-LSTM-GAN (TensorFlow 0.12, 2016), 16 steps: 17,420,449 parameters in the generator, 2,006,802 in the
     discriminator.
-Command: elegans train patch-lstm-16 --run runs/patch-lstm-16 --minutes 20
+Command: elegans train patch-lstm-16 --run runs/patch-lstm-16 --minutes 15
 Minutes: 20
 Result: not measured yet.
 Mended: it runs, and can be sampled; a generator's update sees 64 images instead of 128; weights begin as Glorot &

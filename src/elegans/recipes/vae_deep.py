@@ -3,8 +3,8 @@
 Source: our own, after Keras' example (see `vae`): 469,268 parameters, Adam (.5, .9) with 3e-3 that falls linearly.
 Command: elegans train vae-deep --run runs/vae-deep
 Minutes: 1
-Result: test loss 147.7, of which divergence 6.1 (with two other seeds 146.6 and 146.8), where `vae` has 161.8 on average.
-    0.30 M images, 8,103 a second on one busy core.
+Result: test loss 147.7, of which divergence 6.1 (with two other seeds 146.6 and 146.8), where `vae` has 161.8 on
+    average. 0.30 M images, 8,103 a second on one busy core.
 """
 
 from elegans.config import Autoencoder, Config, Data, Every, Latent, Model, Optimiser
