@@ -81,6 +81,11 @@ def records(run: Path) -> list[dict[str, Any]]:
     return [{name: value for name, value in json.loads(line).items() if name != "seconds"} for line in lines]
 
 
+def losses(run: Path) -> list[dict[str, Any]]:
+    """The records of an interval, without those of a sheet."""
+    return [record for record in records(run) if "variety" not in record]
+
+
 def weights(run: Path, step: int) -> dict[str, bytes]:
     """The files of a checkpoint, but for the manifest."""
     return {file.name: file.read_bytes() for file in (run / f"step-{step:08d}").glob("*.safetensors")}

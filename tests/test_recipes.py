@@ -69,7 +69,7 @@ def test_it_trains_and_resumes_bit_for_bit_and_can_be_sampled(name: str, tmp_pat
     assert resumed.steps() == at_once.steps() == [2, 4]
     assert written(resumed) == written(at_once)
     assert measured(resumed) == measured(at_once)
-    assert [record["step"] for record in resumed.records()] == [1, 2, 3, 4]
+    assert [record["step"] for record in resumed.records() if "variety" not in record] == [1, 2, 3, 4]
     assert (resumed.config.data.name, resumed.config.data.order) == (drawn, config.data.order)
 
     model = elegans.load(resumed)

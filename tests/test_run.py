@@ -563,5 +563,5 @@ def test_a_full_disk_and_then_room(tmp_path: Path, small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,size=30m", small_disk], check=True)
     commands.run(*words)
     assert Run(folder).steps() == [10, 20, 30, 40]
-    steps = [record["step"] for record in commands.records(folder)]
+    steps = [record["step"] for record in commands.losses(folder)]
     assert steps == [7, 14, 21, 28, 35, 40]

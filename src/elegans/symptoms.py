@@ -47,8 +47,8 @@ class Symptoms:
 
     def __call__(self, samples: Bytes, labels: NDArray[np.int64] | None) -> dict[str, float]:
         """The numbers of uint8 [n, h, w, c] of these classes; `change` from the second time on."""
-        samples = samples.transpose(0, 3, 1, 2)
-        mean, within, between = moments(samples, labels)
+        as_images = samples.transpose(0, 3, 1, 2)
+        mean, within, between = moments(as_images, labels)
         found = {
             "variety": (within / self.within) ** 0.5 if self.within else 1.0,
             "off": float(np.square(mean - self.mean).mean()) * len(samples) / self.variance,
@@ -60,7 +60,7 @@ class Symptoms:
             moved = np.square(samples.astype(np.float32) - self.before).mean()
             found["change"] = float(moved / (2 * self.variance)) ** 0.5
         if self.train is not None:
-            _, distances = nearest(samples, self.train, NEIGHBOURHOOD)
+            _, distances = nearest(as_images, self.train, NEIGHBOURHOOD)
             found["copied"] = float((isolation(distances) <= self.threshold).mean())
         self.before = samples
         return found

@@ -549,6 +549,40 @@ def test_one_pass_says_the_losses_and_scores_of_the_weights_before(recipe: str) 
     assert not any(value.requires_grad for value in said.values())
 
 
+@pytest.mark.parametrize("update", ["alternating", "one-pass"])
+def test_what_the_generator_can_follow_is_said(update: str) -> None:
+    """The mean norm of the gradients of each image's own loss."""
+    rates = {"discriminator.lr": 1e-30, "generator.lr": 1e-30}  # both updates then see the same weights
+    gan = make(Noted, configuration("intro", update=update, same_latent=True, spread=0.0, **rates))
+    g, d = copies(gan)
+    image = g(gan._latents(0, "discriminator 0"), y=Data()[0][1]).detach().requires_grad_()
+    own = nn.functional.softplus(-d(image).score).sum()
+    (gradient,) = torch.autograd.grad(own, image)
+    (said,) = run(gan, [0])
+    torch.testing.assert_close(said["fake_gradient"], gradient.flatten(1).norm(dim=1).mean(), rtol=1e-4, atol=1e-6)
+
+
+class Asked(nn.Module):
+    """A network that takes what is asked for by its name alone, behind something else."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor, other: None = None, *, y: Tensor) -> Any:
+        assert other is None
+        return self.network(x, y)
+
+
+def test_conditions_are_bound_by_name() -> None:
+    """In the library of the first seed they were bound by their place, and x was taken for the pixel."""
+    config = configuration("demo", update="alternating")
+    plain = make(Gan, config)
+    named = Gan(config, {name: Asked(made) for name, made in networks(config, find.recipe(config)).items()})
+    for a, b in zip(run(plain, range(3)), run(named, range(3)), strict=True):
+        assert all(torch.equal(a[name], b[name]) for name in a)
+
+
 # --- a step is a function of configuration, weights and number --------------------------------------------------------
 
 

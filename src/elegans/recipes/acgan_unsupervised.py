@@ -3,7 +3,7 @@
 Source: gandlf's examples/mnist_gan.py (Keras 1, 2017), a port of the Keras ACGAN example: 8,079,361 parameters in the
     generator, 400,385 in the discriminator, Adam 2e-4 with 0.5, both players updated in parallel.
 Command: elegans train acgan-unsupervised --run runs/acgan-unsupervised --minutes 14
-Minutes: 30
+Minutes: 14
 Result: not measured yet.
 Mended: latents are U(-1, 1) where the original's U[0, 1) halves what the product with the label can reach; each network
     has an optimiser of its own; samples come from a moving average of the generator. As it was `acgan` went

@@ -4,7 +4,7 @@ Source: the notebook GAN_Keras of "Deep Learning Study Tutorial" (2019), after l
     with Python" (2017): 6,264,579 parameters in the generator, 790,913 in the discriminator, no normalisation, batches
     of 20 drawn with replacement, 20,000 steps on a GPU.
 Command: elegans train cars --run runs/cars --minutes 12
-Minutes: 20
+Minutes: 12
 Result: not measured yet.
 Mended: one pass serves both players, and the discriminator is updated once on real and generated pictures together
     where the original updated it on each; losses are means since the last record, not since step 0; samples come from a

@@ -3,7 +3,7 @@
 Source: Logograms-GAN (platers, Keras 1, 2017), through two of its copies: 8,739,457 parameters in the generator, of
     which 16,384 are batch norm's statistics, 6,629,633 in the discriminator, batches of 10 from 38 pictures.
 Command: elegans train logograms --run runs/logograms --minutes 14
-Minutes: 15
+Minutes: 14
 Result: not measured yet; 6 images a second of processor time on one core.
 Mended: all 38 pictures are used (the last 8 never were) and shuffled; the walk between two latents, whose ends the
     original computed and never used, is `elegans interpolate`; one pass serves both players; samples come from a moving
