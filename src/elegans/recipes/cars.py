@@ -6,7 +6,8 @@ Source: the notebook GAN_Keras of "Deep Learning Study Tutorial" (2019), after l
 Command: elegans train cars --run runs/cars --minutes 12
 Minutes: 12
 Result: weak: bands of red, white and black, no cars yet. 5,900 images, a little more than one epoch, 8 a second on
-    half of a core, where the original saw 400,000 on a GPU. `cars-light` is the better twin.
+    half of a core, where the original saw 400,000 on a GPU, which would take 14 hours. `cars-light` is the better
+    twin.
 Mended: one pass serves both players, and the discriminator is updated once on real and generated pictures together
     where the original updated it on each; losses are means since the last record, not since step 0; samples come from a
     moving average of the generator.

@@ -6,7 +6,8 @@ Command: elegans train logograms --run runs/logograms --minutes 14
 Minutes: 14
 Result: weak: arcs and drops of ink on a circle, hardly a whole ring; none is a copy (the nearest training image is
     65.3 of 255 away, root mean square, where training images have 61.1 among themselves). 5,340 images, a third of the
-    original's 400 epochs of 38, 6 a second on half of a core. `logograms-light` is the better twin.
+    original's 400 epochs of 38, 6 a second on half of a core; all would take 40 minutes. `logograms-light` is the
+    better twin.
 Mended: all 38 pictures are used (the last 8 never were) and shuffled; the walk between two latents, whose ends the
     original computed and never used, is `elegans interpolate`; one pass serves both players; samples come from a moving
     average of the generator. The discriminator's rate is 2.5e-4 on the sum of its two losses: the original's 5e-4 on
