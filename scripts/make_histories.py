@@ -10,11 +10,9 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from elegans import Run, images
 from elegans.diagnose import history
+from elegans.loop import labelled
 from elegans.run import Record
 from elegans.splits import images_of
 from elegans.symptoms import Symptoms
@@ -48,10 +46,8 @@ def from_sheets(run: Run) -> list[Record]:
     assert shape is not None
     look, found = Symptoms(data, labels, bool(classes)), []
     for frame in run.frames():
-        sheet = np.asarray(Image.open(frame).reduce(images.enlarged(shape[1])))
-        samples = images.cut(sheet, None, *shape[1:])
-        asked = np.arange(len(samples)) % images.columns(64, classes) if classes else None
-        found.append({"step": int(frame.stem), **look(samples, asked)})
+        samples = images.read_sheet(frame, *shape[1:])
+        found.append({"step": int(frame.stem), **look(samples, labelled(run.config).numpy() if classes else None)})
     return found
 
 

@@ -12,10 +12,9 @@ from typing import Any
 from elegans import find
 from elegans.config import flatten
 from elegans.errors import Failure, RequestError, nearest
-from elegans.run import Record, Run
+from elegans.run import PLACE, Record, Run
 
 SEED_ALONE = ("seed", "horizon", "device", "data.root")  # what may differ between runs that are one row
-NOT_SCORES = ("step", "images", "seconds")
 Cells = dict[str, str | int | float]
 
 
@@ -219,7 +218,7 @@ def _scores(run: Run) -> Scores:
     if not curve:
         return Scores({}, {}, "", curve)
     best = min(curve, key=lambda record: record["fid"])
-    last, was_best = ({n: v for n, v in one.items() if n not in NOT_SCORES} for one in (curve[-1], best))
+    last, was_best = ({n: v for n, v in one.items() if n not in PLACE} for one in (curve[-1], best))
     return Scores(last, was_best, "as measured while it trained", curve)
 
 

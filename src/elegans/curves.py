@@ -3,9 +3,7 @@
 import io
 from collections.abc import Sequence
 
-from elegans.run import Record
-
-NOT_CURVES = {"step", "images", "seconds"}
+from elegans.run import PLACE, Record
 
 
 def draw(records: Sequence[Record], title: str) -> bytes:
@@ -17,7 +15,7 @@ def draw(records: Sequence[Record], title: str) -> bytes:
     steps = [record["step"] for record in records[-3:]]
     if len(steps) == 3 and 2 * (steps[2] - steps[1]) < steps[1] - steps[0]:
         records = records[:-1]  # what was left at the end, too few steps for means like the others
-    names = list(dict.fromkeys(name for record in records for name in record if name not in NOT_CURVES))
+    names = list(dict.fromkeys(name for record in records for name in record if name not in PLACE))
     panels = [
         ("loss", [n for n in names if n.endswith("loss") or n == "penalty"]),
         ("score (logit)", [n for n in names if n.endswith("score")]),

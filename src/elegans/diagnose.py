@@ -194,7 +194,7 @@ def _late(records: Sequence[Record], name: str) -> list[Record]:
     found = [record for record in records if name in record]
     late = [record for record in found if found[-1]["step"] - record["step"] < STEPS]
     late = late if len(late) >= RECORDS else found[-RECORDS:]
-    return late if len(late) == len(found[-len(late) :]) >= RECORDS and found[-1]["step"] >= STEPS else []
+    return late if len(late) >= RECORDS and found[-1]["step"] >= STEPS else []
 
 
 def _sheets(records: Sequence[Record], name: str) -> list[Record]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 
 from elegans import images
@@ -34,8 +33,7 @@ class Health:
         if symptoms and (frames := run.frames()):
             assert config.model.shape is not None
             _, height, width = config.model.shape
-            with Image.open(frames[-1]) as picture:
-                symptoms.before = images.cut(np.asarray(picture.reduce(images.enlarged(height))), None, height, width)
+            symptoms.before = images.read_sheet(frames[-1], height, width)
 
     def log(self, record: Record) -> None:
         """Write a record down."""

@@ -55,6 +55,12 @@ def cut(sheet: Bytes, n: int | None, height: int, width: int, gap: int = 2) -> B
     return np.stack([sheet[top : top + height, left : left + width] for top, left in places])
 
 
+def read_sheet(frame: Path, height: int, width: int, n: int | None = None) -> Bytes:
+    """The first n images of a sheet on disk, or all of them, as they were before it was enlarged."""
+    with Image.open(frame) as picture:
+        return cut(np.asarray(picture.reduce(enlarged(height))), n, height, width)
+
+
 def columns(n: int, classes: int = 0) -> int:
     """How many images a row of a sheet of n: one column a class if there are classes, else about a square."""
     return classes if 1 < classes <= n else max(1, round(n**0.5))

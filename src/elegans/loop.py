@@ -219,9 +219,8 @@ def finish(run: Run) -> None:
         images.write_gif(film, small, milliseconds=120, hold=1500)
         run.keep("progress.gif", film.getvalue())
         _, height, width = run.config.model.shape
-        shown = images.columns(SHEET, run.config.model.classes or 0) if run.config.model.classes else 6
-        sheets = [np.asarray(Image.open(frame).reduce(scale)) for frame in spread(frames, ROWS)]
-        rows = [images.cut(sheet, shown, height, width) for sheet in sheets]
+        shown = columns(run.config) if run.config.model.classes else 6
+        rows = [images.read_sheet(frame, height, width, shown) for frame in spread(frames, ROWS)]
         run.keep("progress.png", images.png(images.sheet(np.concatenate(rows), shown), scale))
 
 

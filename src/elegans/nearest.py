@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
+NEIGHBOURHOOD = 5  # training images; with the 50 of Carlini et al. half as many noisy copies of digits are found
+RARE = 0.01  # the share of real images that pass for copies
 BLOCK = 1024  # images compared at a time: memory stays flat however large the data set is
 
 

@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from elegans import seeds
 from elegans.config import Config
@@ -147,8 +146,7 @@ def importance_weighted(model: Trained, images: Bytes, seed: int = 0, k: int = 6
         for i in range(k):
             z = drawn(code, seeds.generator(seed, number, f"weighted codes {i}"))
             away = (z - code.mean).square() / code.log_variance.exp() + code.log_variance - z.square()
-            entropy = binary_cross_entropy_with_logits(decoder(z), (clean + 1) / 2, reduction="none")
-            logs.append(away.double().sum(1) / 2 - entropy.double().flatten(1).sum(1))
+            logs.append(away.double().sum(1) / 2 - losses(code, decoder(z), clean)["reconstruction_loss"].double())
         total -= (torch.stack(logs).logsumexp(0) - math.log(k)).sum().item()
     return total / len(images)
 

@@ -24,6 +24,7 @@ from elegans.errors import Failure, RequestError
 MAY_CHANGE = re.compile(r"steps|minutes|device|on_trouble|data\.root|every\..*")  # when a run is gone on with
 BEGUN = (".lock", ".aside-config.json")  # what a process that died at once may have left in a folder
 Record = dict[str, float]
+PLACE = ("step", "images", "seconds")  # where in the training a record stands; all else in it was measured
 
 
 class Run:

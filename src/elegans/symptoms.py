@@ -6,12 +6,10 @@ from numpy.typing import NDArray
 
 from elegans import seeds
 from elegans.images import Bytes
-from elegans.nearest import isolation, nearest
+from elegans.nearest import NEIGHBOURHOOD, RARE, isolation, nearest
 
 MOST = 2_000  # real images that are looked at
 BYTES = 20_000_000  # of training images in which copies are looked for: in more it would take too long for every sheet
-NEIGHBOURHOOD = 5
-RARE = 0.01  # the share of training images that have another one so near
 DRAWN = 500
 
 

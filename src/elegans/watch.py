@@ -16,7 +16,7 @@ from rich.text import Text
 from elegans.config import Config
 from elegans.diagnose import Trouble
 from elegans.images import Bytes, sheet
-from elegans.run import Record, Run
+from elegans.run import PLACE, Record, Run
 
 FRAME = 0.25  # seconds between two looks at the terminal
 
@@ -69,7 +69,7 @@ class Watch:
     def record(self, record: Record) -> None:
         """An interval ended: its means."""
         short = {"discriminator_loss": "D loss", "generator_loss": "G loss"}
-        said = [(n, v) for n, v in record.items() if n not in ("step", "images", "seconds")]
+        said = [(n, v) for n, v in record.items() if n not in PLACE]
         values = "  ".join(f"{short.get(n, n.replace('_', ' '))} {v:.3f}" for n, v in said)
         if self.live is not None:
             self.said = Text(values, style="dim")

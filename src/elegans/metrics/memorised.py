@@ -9,11 +9,9 @@ from elegans.errors import RequestError
 from elegans.metrics import _neighbours
 from elegans.metrics._check import comparable, enough, same_shape
 from elegans.metrics._judged import Judged
-from elegans.nearest import Bytes, isolation, nearest
+from elegans.nearest import NEIGHBOURHOOD, RARE, Bytes, isolation, nearest
 
 MOST = 2000  # images of a set: a share of 1 % is then known to ± .3 %, in seconds
-NEIGHBOURHOOD = 5  # training images; with the 50 of Carlini et al. half as many noisy copies of digits are found
-RARE = 0.01  # the share of held-out images that pass for copies
 LESS_IS_BETTER = ("copies",)
 
 
