@@ -147,7 +147,9 @@ def learn(network: nn.Sequential, images: Tensor, labels: Tensor, setting: Setti
                 group["lr"] = setting.rate * one_cycle((step + 1) / total)
             x = augment(images[chosen].float() / 255, setting, generator(SEED, step, "augment"))
             x = (x * 2 - 1).contiguous(memory_format=torch.channels_last)
-            loss = cross_entropy(network(x), labels[chosen], label_smoothing=setting.smoothing)
+            with torch.autocast("cpu", torch.bfloat16):  # nearly twice as fast where the processor multiplies bfloat16
+                logits = network(x)
+            loss = cross_entropy(logits.float(), labels[chosen], label_smoothing=setting.smoothing)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()

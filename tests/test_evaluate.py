@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import elegans
-from elegans import RequestError, evaluate, images
+from elegans import RequestError, evaluate, images, reference
 from elegans.cli import main
 from elegans.config import Data
 from elegans.data import mnist5k
@@ -35,8 +35,8 @@ def divided(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the first 4,000 of the embedded digits were for training and the others held out."""
     x, y = mnist5k.build()
     parts = {"train": (x[:4000], y[:4000]), "test": (x[4000:], y[4000:])}
-    monkeypatch.setattr(evaluate, "held_out", lambda data: True)
-    monkeypatch.setattr(evaluate, "images_of", lambda data, wanted: parts[wanted])
+    monkeypatch.setattr(reference, "held_out", lambda data: True)
+    monkeypatch.setattr(reference, "images_of", lambda data, wanted: parts[wanted])
 
 
 def test_real_digits_are_as_good_as_the_floor_and_copies_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ LAYERS = [  # each may import from the rows below it only, which is why some of 
     "training",
     "invert loop manifold",
     "evaluate",
+    "reference",
     "health watch explore compare export publish",
     "diagnose symptoms",
     "reconstruct",

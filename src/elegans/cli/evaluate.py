@@ -19,6 +19,7 @@ def evaluate(
     step: int | Literal["best"] | None = None,
     raw: Annotated[bool, Parameter(negative="")] = False,
     recipe: Path | None = None,
+    inception: Path | None = None,
 ) -> None:
     """Measure a trained run, or images from anywhere, against real ones: all metrics, and what they were measured on.
 
@@ -53,6 +54,8 @@ def evaluate(
         The weights as they are instead of their moving average.
     recipe
         The recipe file, where the networks are your own.
+    inception
+        The weights file of Inception, whose numbers can be read beside those of papers; needs elegans[inception].
     """
     import json
 
@@ -69,13 +72,13 @@ def evaluate(
     from elegans.disk import exporting, write_aside
 
     if run is not None:
-        made = of.evaluate(run, n=n, seed=seed, step=step, raw=raw, recipe=recipe)
+        made = of.evaluate(run, n=n, seed=seed, step=step, raw=raw, recipe=recipe, inception=inception)
         out = out or run / "card.json"
     else:
         assert images is not None
         assert data is not None
         known = Data(name=data, root=root)
-        made = of.card(*of.read(images, known), known, seed=seed)
+        made = of.card(*of.read(images, known), known, seed=seed, inception=inception)
     if out:
         with exporting(out):
             write_aside(out, (json.dumps(made, indent=1) + "\n").encode())

@@ -45,6 +45,7 @@ files = Files(
         idx=False,
     ),
 )
+extractor = "cifar10"  # the one that judges images made like these
 _VERSION = 1  # of what is kept in the cache
 
 

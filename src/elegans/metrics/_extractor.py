@@ -9,6 +9,7 @@ No generator is ever trained against these networks, nor may be: what has been o
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,25 +91,21 @@ class Extractor:
         Raises:
             RequestError: they are something else.
         """
-        _check(images.shape, images.dtype)
-        n, most = len(images), max(1, min(_IMAGES, _VALUES // max(1, images[:1].size)))
-        features = np.empty((n, self.network.head.in_features), np.float32)
-        logits = np.empty((n, self.network.head.out_features), np.float32)
-        with torch.inference_mode():
-            for i in range(0, n, most):
-                block = self._fit(torch.from_numpy(images[i : i + most].astype(np.float32)))
-                x = (block / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-                features[i : i + most], logits[i : i + most] = (seen.numpy() for seen in self.network.eval()(x))
-        return features, logits
+        most = max(1, min(_IMAGES, _VALUES // max(1, images[:1].size)))
+        return seen(images, most, self._look, (self.network.head.in_features, self.network.head.out_features))
 
     def resize(self, shape: tuple[int, int, int]) -> str:
         """What `see` does first to images of that shape (c, h, w), in words for a card; nothing is an empty text."""
         c, size = shape[0], shape[1:]
-        done = [f"{_WORDS[c]} to {_WORDS[self.shape[0]]} by {'repeating' if c == 1 else 'luminance'}"]
-        done = done if c != self.shape[0] else []
+        done = [colour(c, self.shape[0])] if c != self.shape[0] else []
         if size != self.shape[1:]:
-            done.append(f"{_by(size)} to {_by(self.shape[1:])} by antialiased bilinear interpolation")
+            done.append(f"{by(size)} to {by(self.shape[1:])} by antialiased bilinear interpolation")
         return ", ".join(done)
+
+    def _look(self, block: Tensor) -> tuple[Tensor, Tensor]:
+        x = self._fit(block.float()) / 127.5 - 1
+        features, logits = self.network.eval()(x.contiguous(memory_format=torch.channels_last))
+        return features, logits
 
     def _fit(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c2 h2 w2"]:
         if x.shape[1] < self.shape[0]:
@@ -159,12 +156,38 @@ def extractor(data: str) -> str:
     return getattr(find.find("data", data), "extractor", "cifar10")
 
 
-def _check(shape: tuple[int, ...], dtype: np.dtype) -> None:
-    if dtype != np.uint8 or len(shape) != 4 or shape[1] not in _WORDS or 0 in shape[1:]:
+def seen(
+    images: np.ndarray, most: int, look: Callable[[Tensor], tuple[Tensor, Tensor]], widths: tuple[int, int]
+) -> Seen:
+    """Features and logits of images, a block after the other.
+
+    Args:
+        images: uint8 [n, c, h, w], c being 1 or 3.
+        most: images in a block.
+        look: what gives both for a block.
+        widths: of the two.
+
+    Raises:
+        RequestError: the images are something else.
+    """
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in _WORDS or 0 in images.shape[1:]:
         raise RequestError(
-            f"an extractor sees images as uint8 [n, c, h, w] with c = 1 or 3; these are {dtype} {list(shape)}"
+            "an extractor sees images as uint8 [n, c, h, w] with c = 1 or 3; "
+            f"these are {images.dtype} {list(images.shape)}"
         )
+    features, logits = (np.empty((len(images), width), np.float32) for width in widths)
+    with torch.inference_mode():
+        for i in range(0, len(images), most):
+            found = look(torch.from_numpy(np.array(images[i : i + most])))
+            features[i : i + most], logits[i : i + most] = (part.numpy() for part in found)
+    return features, logits
 
 
-def _by(size: tuple[int, ...]) -> str:
+def colour(had: int, has: int) -> str:
+    """What brings images of so many channels to so many, in words for a card."""
+    return f"{_WORDS[had]} to {_WORDS[has]} by {'repeating' if had < has else 'luminance'}"
+
+
+def by(size: tuple[int, ...]) -> str:
+    """A size in words: 28x28."""
     return "x".join(map(str, size))

@@ -8,6 +8,8 @@ from elegans.errors import RequestError
 from elegans.metrics._check import comparable, enough
 from elegans.metrics._judged import Judged
 
+OF_CLASSES = True  # it means something only where the extractor knows the classes of the data set
+
 
 def compute(fake: Judged, real: Judged) -> dict[str, float]:
     """How often the extractor sees the class that was asked for; nothing for images without labels.

@@ -8,6 +8,7 @@ from elegans.metrics._check import comparable, enough
 from elegans.metrics._judged import Judged
 
 LESS_IS_BETTER = ("mode_kl",)
+OF_CLASSES = True  # it means something only where the extractor knows the classes of the data set
 
 
 def compute(fake: Judged, real: Judged) -> dict[str, float]:

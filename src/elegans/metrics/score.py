@@ -6,6 +6,8 @@ from jaxtyping import Float
 from elegans.metrics._check import comparable, enough
 from elegans.metrics._judged import Judged
 
+OF_CLASSES = True  # it means something only where the extractor knows the classes of the data set
+
 
 def compute(fake: Judged, real: Judged) -> dict[str, float]:
     """How clear and how varied the classes are that the extractor sees: `score`, from 1 to the number of classes.
