@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from elegans.errors import RequestError
-from elegans.methods.gan import couples
+from elegans.methods._objectives import couples
 from elegans.models.mlp import build
 from elegans.similarity import MEASURES, BatchSimilarity, arithmetic, exp_l1, exp_l2, geometric, sigmoid
 

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int64
 from numpy.typing import NDArray
 from torch import Tensor
 
-from elegans import seeds
+from elegans import parallel, seeds
 
 
 class Batches:
@@ -40,8 +40,8 @@ class Batches:
         self._epoch = lru_cache(maxsize=2)(self._permutation)
 
     def __getitem__(self, number: int) -> tuple[Float[Tensor, "n c h w"], Int64[Tensor, " n"]]:
-        """Images in [-1, 1] and labels of batch `number`."""
-        at = self.indices(number)
+        """Images in [-1, 1] and labels of batch `number`, or this process's part of it."""
+        at = parallel.part(torch.from_numpy(self.indices(number))).numpy()
         images = torch.from_numpy(self.images[at]).to(self.device, torch.float32)
         return images.mul_(1 / 127.5).sub_(1), torch.from_numpy(self.labels[at]).to(self.device)
 

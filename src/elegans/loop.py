@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from elegans import curves, images
+from elegans import curves, images, parallel
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import Failure
@@ -68,12 +68,14 @@ def loop(
         method.load(state)
         done, clock.before, meter.totals = notes["step"], notes["seconds"], notes["totals"]
     run.rewind(done)
+    if parallel.agree(done):
+        parallel.share_state(method.state())
     config = budget(run, config, method, batches, clock)
     seen_a_step, horizon, stopped, ended = method.images_a_step, config.horizon, None, clock.over(config, done)
     health, halted = Health(run, config, symptoms), None
     watch.start(config, done, seen_a_step)
-    with Stop() as stop:
-        while not (ended or stopped or halted):
+    with Stop(patient=parallel.count() > 1) as stop:
+        while parallel.agree(not (ended or stopped or halted)):
             progress = done * seen_a_step / horizon if horizon else 0.0
             meter.add(step(method, done, progress, batches, run))
             done += 1
@@ -167,6 +169,8 @@ def budget(run: Run, config: Config, method: Method, batches: Batches, clock: Cl
             assert config.minutes is not None
             rate = pace(method, batches, min(3.0, 2.0 * config.minutes))
             horizon = max(1, int(0.97 * rate * (60 * config.minutes - clock.seconds)) * method.images_a_step)
+    parallel.agree(False)  # no trial, or no more of it
+    parallel.agree(horizon or 0)
     config = config.model_copy(update={"horizon": horizon})
     run.record(config)
     return config
@@ -174,14 +178,29 @@ def budget(run: Run, config: Config, method: Method, batches: Batches, clock: Cl
 
 def pace(method: Method, batches: Batches, seconds: float) -> float:
     """Steps a second of a copy of the method, which is then thrown away."""
-    trial, number = deepcopy(method), 0
-    for number in range(3):  # the first ones are slow: memory is taken, kernels are chosen
+    trial, number, began = deepcopy(method), 0, time.perf_counter()
+    while number < 4 or time.perf_counter() - began < seconds:
+        if number == 3:  # the first ones are slow: memory is taken, kernels are chosen
+            began = time.perf_counter()
+        parallel.agree(True)
         trial.step(number, 0.0, batches)
-    began = time.perf_counter()
-    while time.perf_counter() - began < seconds:
         number += 1
+    return (number - 3) / (time.perf_counter() - began)
+
+
+def follow(config: Config, method: Method, batches: Batches) -> None:
+    """What all processes but the first do: its steps, with their parts of its batches."""
+    if done := parallel.agree(0):
+        method.load(parallel.share_state(None))
+    trial, number = deepcopy(method), 0
+    while parallel.agree(False):
         trial.step(number, 0.0, batches)
-    return (number - 2) / (time.perf_counter() - began)
+        number += 1
+    horizon = parallel.agree(0)
+    with Stop(patient=True):  # it is for the first one to say when
+        while parallel.agree(False):
+            method.step(done, done * method.images_a_step / horizon if horizon else 0.0, batches)
+            done += 1
 
 
 def columns(config: Config) -> int:
@@ -204,7 +223,8 @@ def step(method: Method, done: int, progress: float, batches: Batches, run: Run)
     try:
         return method.step(done, progress, batches)
     except FloatingPointError as error:
-        where = first_wrong(method, lambda: method.step(done, progress, batches)) or str(error)
+        alone = parallel.count() == 1  # to find the first one, the step is made again
+        where = (alone and first_wrong(method, lambda: method.step(done, progress, batches))) or str(error)
         raise Failure(f"{where} is not finite at step {done + 1}: {diverged(run)}") from None
 
 

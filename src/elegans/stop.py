@@ -17,14 +17,18 @@ class Stop:
     """While it is open, the first signal is only remembered; a second Ctrl-C acts at once, as usual.
 
     Outside the main thread, where Python allows no signal handlers, it remembers nothing.
+
+    Args:
+        patient: only remember the second Ctrl-C, too: torchrun passes on the one that the terminal sent already.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patient: bool = False) -> None:
         self.signal: int | None = None
+        self.patient = patient
         self._before: dict[int, object] = {}
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is not None and number == signal.SIGINT:
+        if self.signal is not None and number == signal.SIGINT and not self.patient:
             raise KeyboardInterrupt
         self.signal = number
 

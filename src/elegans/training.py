@@ -1,6 +1,7 @@
 """What a request to train means: from a recipe and some wishes to a run folder and the loop."""
 
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from elegans.config import Config
 from elegans.errors import RequestError
 from elegans.evaluate import judge
 from elegans.find import Recipe
-from elegans.loop import Method, loop
+from elegans.loop import Method, follow, loop
 from elegans.networks import networks
 from elegans.run import Run
 from elegans.symptoms import Symptoms
@@ -35,6 +36,8 @@ def train(
     fields: dict[str, Any] | None = None,
 ) -> Run:
     """Train a recipe in a run folder; the same call again goes on where it stopped.
+
+    Of several processes that torchrun started, only the first returns; the others end when the training does.
 
     Args:
         recipe: its name, the path of a recipe file, a `Config`, or a `Recipe` with networks of your own.
@@ -62,16 +65,22 @@ def train(
         raise RequestError(f"{' and '.join(lengths)} are lengths of one training; give one of them")
     given = {"steps": steps, "minutes": minutes, "seed": seed, "batch": batch}
     config = config.override({name: value for name, value in given.items() if value is not None})
+    parallel.start(config.batch)
+    if config.on_trouble == "balance" and parallel.count() > 1:
+        raise RequestError("--on-trouble balance: the other processes would not know; train with one, or warn")
     build = find.find("data", config.data.name).build
-    data, labels = find.call(build, "data", config.data.settings, root=config.data.root)
+    data, labels = parallel.in_turn(lambda: find.call(build, "data", config.data.settings, root=config.data.root))
     config = fit(config, data, labels)
     if epochs is not None:
         config = config.override({"steps": steps_in(config, epochs, len(data))})
     device = parallel.device(config.device)
+    batches = Batches(data, labels, config.batch, config.seed, config.data.order, device)
+    if not parallel.first():
+        follow(config, find.find("methods", config.method).build(config, networks(config, chosen)), batches)
+        sys.exit()
     folder = Run.create(run, config)
     with folder.locked(), Watch(folder, quiet) as watch:
         method: Method = find.find("methods", config.method).build(config, networks(config, chosen))
-        batches = Batches(data, labels, config.batch, config.seed, config.data.order, device)
         measure = judge(config, chosen) if config.every.measure else None
         symptoms = Symptoms(data, labels, bool(config.model.classes)) if config.method == "gan" else None
         loop(folder, config, method, batches, watch, measure, symptoms)

@@ -15,7 +15,8 @@ from elegans import find, losses, seeds
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
-from elegans.methods.gan import Gan, Images, Labels, State, build, couples
+from elegans.methods._objectives import couples
+from elegans.methods.gan import Gan, Images, Labels, State, build
 from elegans.models._blocks import Verdict
 from elegans.networks import networks
 

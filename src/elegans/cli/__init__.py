@@ -1,5 +1,6 @@
 """The command `elegans`: a file in this folder is a command. Nothing here imports torch before it is needed."""
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -48,7 +49,7 @@ def _end(error: BaseException) -> None:
         code = 0
     elif not isinstance(error, Failure):
         text = f"{type(error).__name__}: {text or 'no reason given'}. Add --debug to see where"
-    if code:
+    if code and os.environ.get("RANK", "0") == "0":  # of the processes of torchrun one is enough
         print(f"elegans: {text}", file=sys.stderr)
     sys.exit(code)
 

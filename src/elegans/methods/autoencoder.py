@@ -35,7 +35,9 @@ class Autoencoder:
             raise RequestError(f"an autoencoder has an encoder and a decoder; model {config.model.name!r} has {found}")
         self.config, self.options = config, config.autoencoder
         self.device = parallel.device(config.device)
-        self.pair = nn.ModuleDict(networks).to(self.device)
+        self.pair = nn.ModuleDict(networks)
+        parallel.synchronise(self.pair)
+        self.pair.to(self.device)
         self.pair.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # convolutions are faster so
         self.encoder, self.decoder = networks["encoder"], networks["decoder"]
         self.updater = Updater(self.pair, self.options.optimiser)
@@ -63,8 +65,8 @@ class Autoencoder:
         self.updater.apply(gradients, schedules.factor(self.config.schedule, progress))
         if not self.variational:
             decay = ema.decay(self.config.ema, self.images_a_step, (number + 1) * self.images_a_step)
-            self.codes.update(code.mean.detach(), decay)
-        return {name: value.detach() for name, value in said.items()}
+            self.codes.update(parallel.whole(code.mean), decay)
+        return parallel.means({name: value.detach() for name, value in said.items()})
 
     @property
     def images_a_step(self) -> int:
@@ -189,7 +191,7 @@ def corrupted(images: Images, noise: float, draw: torch.Generator) -> Images:
     """Images in [-1, 1] with Gaussian noise and clipped again; `noise` is the standard deviation on a range of 1."""
     if not noise:
         return images
-    drawn = torch.randn(images.shape, generator=draw).to(images.device)
+    drawn = parallel.normal(images.shape, draw).to(images.device)
     return (images + 2 * noise * drawn).clamp(-1, 1)
 
 
@@ -197,7 +199,7 @@ def drawn(code: Code, draw: torch.Generator) -> Float[Tensor, "n d"]:
     """One code for each image: Gaussian ones by the reparameterisation of Kingma & Welling 2014, section 2.4."""
     if code.log_variance is None:
         return code.mean
-    noise = torch.randn(code.mean.shape, generator=draw).to(code.mean.device)
+    noise = parallel.normal(code.mean.shape, draw).to(code.mean.device)
     return code.mean + (code.log_variance / 2).exp() * noise
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from elegans import augment, ema, losses, parallel, penalties, schedules, seeds
 from elegans.balance import Balance
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
+from elegans.methods._objectives import couples, discriminator_loss, generator_loss, steepness
 from elegans.methods._state import Said, State
 from elegans.models._blocks import Verdict
 from elegans.optimisers import Updater, trained
@@ -42,7 +42,10 @@ class Gan:
         self.loss = losses.find(self.options.loss, self.options.smoothing)
         augment.check(self.options.augment)
         self.device = parallel.device(config.device)
+        if self.options.spread and parallel.count() > 1:
+            raise RequestError("gan.spread looks at a batch as a whole: train with one process")
         for network in networks.values():
+            parallel.synchronise(network)
             network.to(self.device)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # convolutions are faster so
         self.generator, self.discriminator = networks["generator"], networks["discriminator"]
@@ -76,6 +79,7 @@ class Gan:
             said |= self._update_both(number, k, *batches[number * self.options.discriminator_steps + k])
         for k in range(int(both), self.options.generator_steps):
             said |= self._update_generator(number, k, *batches[number * self.options.discriminator_steps])
+        said = parallel.means(said)
         if self.balance.strength:
             self.balance.observe({player: said[f"{player}_loss"] for player in self.updaters})
         seen = (number + 1) * self.images_a_step
@@ -185,14 +189,16 @@ class Gan:
     # --- what they share ---------------------------------------------------------------------------------------------
 
     def _latents(self, number: int, purpose: str) -> Tensor:
-        return seeds.latents(self.config.batch, self.config.latent, self.config.seed, number, purpose).to(self.device)
+        z = seeds.latents(self.config.batch, self.config.latent, self.config.seed, number, purpose)
+        return parallel.part(z).to(self.device)
 
     def _labels(self, number: int, purpose: str, y: Labels) -> Labels:
         """Those that the generator is asked for."""
         if self.options.labels == "data" or not self.config.model.classes:
             return y
         draw = seeds.generator(self.config.seed, number, f"{purpose} labels")
-        return torch.randint(self.config.model.classes, y.shape, generator=draw).to(self.device)
+        drawn = torch.randint(self.config.model.classes, (self.config.batch,), generator=draw)
+        return parallel.part(drawn).to(self.device)
 
     def _judge(self, images: Images, y: Labels) -> Verdict:
         verdict: Verdict = self.discriminator(augment.augment(images, self.options.augment), y=y)
@@ -210,30 +216,18 @@ class Gan:
     def _discriminator_loss(
         self, number: int, k: int, real: Verdict, fake: Verdict, y: Labels, fake_y: Labels
     ) -> tuple[Tensor, Said]:
-        """What it minimises, and what there is to say of it."""
-        loss = self.loss.critic(*self._flipped(number, k, real.score, fake.score))
-        right = ((real.score > 0).float().mean() + (fake.score < 0).float().mean()) / 2
-        said = {"discriminator_loss": loss, "real_score": real.score.mean(), "fake_score": fake.score.mean()}
-        said |= {"accuracy": right}
-        if real.classes is not None and fake.classes is not None:
-            at_real, at_fake = cross_entropy(real.classes, y), cross_entropy(fake.classes, fake_y)
-            said |= {"real_class_loss": at_real, "fake_class_loss": at_fake}
-            loss = loss + self.options.auxiliary.real * at_real + self.options.auxiliary.fake * at_fake
-        return loss, {name: value.detach() for name, value in said.items()}
+        scores = self._flipped(number, k, real.score, fake.score)
+        return discriminator_loss(self.loss, self.options.auxiliary, scores, real, fake, y, fake_y)
 
     def _generator_loss(self, real_score: Tensor, fake: Verdict, fake_y: Labels) -> tuple[Tensor, Said]:
-        loss = self.loss.player(real_score, fake.score)
-        said = {"generator_loss": loss.detach()}
-        if fake.classes is not None:
-            loss = loss + self.options.auxiliary.generator * cross_entropy(fake.classes, fake_y)
-        return loss, said
+        return generator_loss(self.loss, self.options.auxiliary, real_score, fake, fake_y)
 
     def _flipped(self, number: int, k: int, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """The scores, some of them changed between real and fake."""
         if not self.options.label_noise:
             return real, fake
-        draw = torch.rand(len(real), generator=seeds.generator(self.config.seed, number, f"labels {k}"))
-        swap = draw.to(self.device) < self.options.label_noise
+        draw = torch.rand(self.config.batch, generator=seeds.generator(self.config.seed, number, f"labels {k}"))
+        swap = parallel.part(draw).to(self.device) < self.options.label_noise
         return torch.where(swap, fake, real), torch.where(swap, real, fake)
 
     def _penalty(
@@ -253,8 +247,8 @@ class Gan:
         if self.options.r2:
             total = total + self.options.r2 * penalties.squared_gradient(critic_of_fakes, fake)
         if self.options.gradient_penalty:
-            at = torch.rand(len(real), generator=seeds.generator(self.config.seed, number, f"between {k}"))
-            at = at.to(self.device, real.dtype)
+            at = torch.rand(self.config.batch, generator=seeds.generator(self.config.seed, number, f"between {k}"))
+            at = parallel.part(at).to(self.device, real.dtype)
             total = total + self.options.gradient_penalty * penalties.gradient_penalty(critic, real, fake, at)
         if total.requires_grad:
             said["penalty"] = total.detach()
@@ -270,25 +264,6 @@ class Gan:
 
     def _apply(self, player: str, gradients: Sequence[Tensor]) -> None:
         self.updaters[player].apply(gradients, self.scheduled * self.balance.factor(player))
-
-
-def steepness(at_image: Images) -> Float[Tensor, ""]:
-    """How much there is for the generator to follow: the mean norm of the gradient of a generated image's own loss.
-
-    Args:
-        at_image: the gradients of the mean over the batch.
-    """
-    total: Tensor = torch.linalg.vector_norm(at_image.flatten(1), dim=1).sum()
-    return total
-
-
-def couples(network: nn.Module) -> bool:
-    """Whether its output for one sample depends on the others of the batch, as with batch norm.
-
-    A module of another kind that does says so with an attribute `couples_samples = True`.
-    """
-    batch_norm = nn.modules.batchnorm._BatchNorm
-    return any(isinstance(m, batch_norm) or getattr(m, "couples_samples", False) for m in network.modules())
 
 
 def restore(networks: dict[str, nn.Module], state: State, raw: bool) -> dict[str, nn.Module]:
