@@ -42,7 +42,7 @@ recipe = Config(
     schedule="cosine",
     data=Data(name="rings", n=200, classes=4),
     latent=Latent(size=8),
-    model=Model(name="projection", width=8, features=32, discriminator_width=8),
+    model=Model(name="subpixel", width=8, discriminator_width=8),
     ema=Ema(half_life=500),
     every=Every(log=7, sample=10, save=10),
 )

@@ -21,7 +21,7 @@ PLAIN = {"fid", "kid", "kid_std", "score", "precision", "recall", "density", "co
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    fields = {"model.width": 4, "model.discriminator_width": 4, "model.features": 16}
+    fields = {"model.width": 4, "model.discriminator_width": 4}
     folder = tmp_path_factory.mktemp("run") / "demo"
     return elegans.train("demo", run=folder, steps=2, batch=8, quiet=True, fields=fields).path
 

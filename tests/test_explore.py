@@ -14,7 +14,7 @@ from elegans.explore import BLOCK, closed, lerp, slerp
 
 Walk = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 FIELDS = {"data.name": "rings", "data.n": 64, "data.classes": 4, "every.save": 4, "latent.size": 16}
-SMALL = {"model.width": 8, "model.features": 16, "model.discriminator_width": 8}
+SMALL = {"model.width": 8, "model.discriminator_width": 8}
 OWN = '''"""My own networks."""
 from torch import nn
 

@@ -20,7 +20,7 @@ from elegans.methods.autoencoder import Generator as Decoder
 from elegans.models._codes import Code
 
 FIELDS = {"data.name": "rings", "data.n": 64, "data.classes": 4, "every.save": 30, "latent.size": 12}
-SMALL = {"model.width": 8, "model.features": 16, "model.discriminator_width": 8}
+SMALL = {"model.width": 8, "model.discriminator_width": 8}
 SHAPE, LATENT = (1, 4, 6), 5
 
 

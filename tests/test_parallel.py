@@ -65,7 +65,7 @@ def same(one: Path, other: Path) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ["demo", *SGD, "--model.width=4", "--model.discriminator_width=4", "--model.features=16"],  # batch norm in G
+        ["demo", *SGD, "--model.width=4", "--model.discriminator_width=4"],  # batch norm in G
         ["shallow", *SGD, "--data.name=mnist5k"],  # and in D, and two steps of G
         ["acgan-light", *SGD, "--data.name=mnist5k", "--gan.label_noise=.2", "--gan.labels=uniform"],  # a class head
         [
@@ -91,7 +91,7 @@ def test_two_processes_make_the_steps_of_one(tmp_path: Path, words: list[str]) -
 
 
 def test_a_run_of_one_goes_on_with_two_and_the_other_way_round(tmp_path: Path) -> None:
-    words = ["demo", *SGD, "--model.width=4", "--model.discriminator_width=4", "--model.features=16"]
+    words = ["demo", *SGD, "--model.width=4", "--model.discriminator_width=4"]
     for name, parts in {"one": (1, 1), "two": (1, 2), "back": (2, 1)}.items():
         for processes, steps in zip(parts, ("--steps=2", "--steps=4"), strict=True):
             done = train(processes, tmp_path / name, *words, "--batch=12", steps)

@@ -135,16 +135,22 @@ class Meter:
     """Means of what the steps said since the last record, kept where they are computed until asked for."""
 
     def __init__(self) -> None:
-        self.totals: dict[str, Any] = {}  # name -> [sum, count]
+        self.totals: dict[str, list[float]] = {}  # name -> [sum, count], up to a checkpoint
+        self.since: dict[tuple[str, ...], list[Any]] = {}  # names -> [sums, count]: an operation a step, not one a name
 
     def add(self, said: Said) -> None:
-        for name, value in said.items():
-            total, count = self.totals.get(name, (0.0, 0))
-            self.totals[name] = [value.double() + total, count + 1]
+        names, values = tuple(said), torch.stack([value.float() for value in said.values()]).double()
+        total, count = self.since.get(names, (0.0, 0))
+        self.since[names] = [values + total, count + 1]
 
     def sums(self) -> dict[str, list[float]]:
         """As plain values: a resumed run goes on in the middle of an interval."""
-        return {name: [float(total), count] for name, (total, count) in self.totals.items()}
+        for names, (totals, times) in self.since.items():
+            for name, value in zip(names, totals.tolist(), strict=True):
+                total, count = self.totals.get(name, (0.0, 0))
+                self.totals[name] = [value + total, count + times]
+        self.since = {}
+        return self.totals
 
     def means(self) -> dict[str, float]:
         """And begin again."""

@@ -21,6 +21,7 @@ from elegans.metrics._extractor import Extractor, extractor, load
 from elegans.metrics._inception import Inception
 from elegans.metrics._inception import load as load_inception
 from elegans.metrics._judged import Judged
+from elegans.metrics._stacked import Stacked
 from elegans.metrics.agreement import confusion
 from elegans.splits import held_out, images_of
 
@@ -44,7 +45,7 @@ class Reference:
     """
 
     data: Data
-    sees: Extractor | Inception
+    sees: Extractor | Inception | Stacked
     real: Judged
     floor: Judged
     train: Judged | None
@@ -115,7 +116,8 @@ def reference(data: Data, n: int, seed: int, inception: Path | None = None, most
         RequestError: there is no extractor for the data set, or no weights in that file.
         Failure: a file or a download.
     """
-    sees = load_inception(inception) if inception else load(extractor(data.name))
+    name = extractor(data.name)
+    sees = load_inception(inception) if inception else Stacked(load("mnist")) if name == "stacked" else load(name)
     divided = held_out(data)
     train = _judged(*images_of(data, "train"), sees)
     real = _judged(*images_of(data, "test"), sees) if divided else train
@@ -123,7 +125,7 @@ def reference(data: Data, n: int, seed: int, inception: Path | None = None, most
     return Reference(data, sees, _some(real, most, seed, "real images"), floor, train if divided else None, seed)
 
 
-def _judged(images: NDArray[np.uint8], labels: NDArray[np.int64], sees: Extractor | Inception) -> Judged:
+def _judged(images: NDArray[np.uint8], labels: NDArray[np.int64], sees: Extractor | Inception | Stacked) -> Judged:
     """A set of real images; what the extractor sees in them is computed once and kept in the cache."""
     digest = sha256(sees.sha256.encode())
     for i in range(0, len(images), 4096):

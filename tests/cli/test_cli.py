@@ -17,7 +17,7 @@ from elegans.cli import main
 
 COMMANDS = sorted(path.stem for path in Path(elegans.__file__).parent.glob("cli/[!_]*.py"))
 RINGS = ["--data.name", "rings", "--data.n", "64", "--data.classes", "4"]
-SMALL = ["--model.width", "8", "--model.features", "16", "--model.discriminator-width", "8", "--batch", "16"]
+SMALL = ["--model.width", "8", "--model.discriminator-width", "8", "--batch", "16"]
 Captured = pytest.CaptureFixture[str]
 
 
@@ -97,7 +97,7 @@ def refused(capsys: Captured, words: list[Any], code: int = 2) -> str:
         (["train", "demo", "--model.classes", "3", *RINGS], "model.classes = 3: the data set 'rings' has 4"),
         (
             ["train", "demo", *RINGS, "--data.size", "30"],
-            "model 'projection': the sides of the images are",
+            "model 'subpixel': the sides of the images are",
         ),
         (["train", "demo", *RINGS, "--model.shape", "[1, 32, 32]"], "the images of 'rings' are (1, 28, 28)"),
         (["train", "demo", "extra"], "unexpected 'extra': fields are given as --name value"),
@@ -188,7 +188,7 @@ def test_train_in_a_process_of_its_own(tmp_path: Path) -> None:
     assert run.steps() == [2]
     assert run.config.batch == 16
     assert run.config.data.settings == {"n": 64, "classes": 4}
-    assert run.config.model.settings == {"width": 8, "features": 16, "discriminator_width": 8}
+    assert run.config.model.settings == {"width": 8, "discriminator_width": 8}
     assert "demo on rings: 2 steps, from the start, in runs/demo-0001" in done.stderr
     assert "step 2  32 images" in done.stderr
     assert {"config.json", "metrics.jsonl", "samples", "curves.png", "progress.gif"} <= {

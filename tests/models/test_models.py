@@ -218,8 +218,8 @@ def test_a_mistyped_setting_is_answered_with_the_nearest(model: str) -> None:
 @pytest.mark.parametrize(
     ("model", "settings", "message"),
     [
-        ("projection", {"width": "wide"}, r"model\.width = 'wide': input should be a valid integer"),
-        ("projection", {"width": 0}, r"model\.width = 0: input should be greater than 0"),
+        ("subpixel", {"width": "wide"}, r"model\.width = 'wide': input should be a valid integer"),
+        ("subpixel", {"width": 0}, r"model\.width = 0: input should be greater than 0"),
         ("mlp", {"generator": 64}, r"model\.generator = 64: input should be a valid list"),
         ("mlp", {"generator": ["a"]}, r"model\.generator\.0 = 'a': input should be a valid integer"),
         ("mlp", {"dropout": "much"}, r"model\.dropout = 'much': input should be a valid number"),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import embedding, normalize
 
 Shape = tuple[int, int, int]  # channels, height, width
 
@@ -65,8 +65,8 @@ class SpectralNorm(nn.Module):
     """A linear, convolutional or embedding layer whose weight is divided by its largest singular value, estimated by
     one power iteration a forward pass in training (Miyato et al. 2018, arXiv:1802.05957, algorithm 1).
 
-    The same function and gradients as torch's `spectral_norm`, but the layer's output is divided instead of its
-    weight, which for a large linear layer leaves out five passes over memory a step.
+    The same function and gradients as torch's `spectral_norm`, but of a linear layer the output is divided instead of
+    the weight, which for a large one leaves out five passes over memory a step; of others the weight is smaller.
     """
 
     u: Tensor
@@ -76,7 +76,7 @@ class SpectralNorm(nn.Module):
         super().__init__()
         self.layer, self.bias = layer, getattr(layer, "bias", None)
         if self.bias is not None:
-            layer.bias = None  # it is added after the division
+            layer.bias = None  # it is not divided
         weight = layer.weight.detach().flatten(1)
         self.register_buffer("u", normalize(torch.randn(weight.shape[0]), dim=0))
         self.register_buffer("v", normalize(torch.randn(weight.shape[1]), dim=0))
@@ -88,10 +88,14 @@ class SpectralNorm(nn.Module):
         weight = self.layer.weight.flatten(1)
         if self.training:
             self._iterate(weight.detach())
-        out: Tensor = self.layer(x) / torch.dot(self.u, weight.mv(self.v))
-        if self.bias is not None:
-            out = out + (self.bias.view(-1, 1, 1) if isinstance(self.layer, nn.Conv2d) else self.bias)
-        return out
+        largest = torch.dot(self.u, weight.mv(self.v))
+        if isinstance(self.layer, nn.Conv2d):
+            convolved: Tensor = self.layer._conv_forward(x, self.layer.weight / largest, self.bias)
+            return convolved
+        if isinstance(self.layer, nn.Embedding):
+            return embedding(x, self.layer.weight / largest)
+        out: Tensor = self.layer(x) / largest
+        return out if self.bias is None else out + self.bias
 
     def _iterate(self, weight: Tensor) -> None:
         self.u = normalize(weight.mv(self.v), dim=0, eps=1e-12)

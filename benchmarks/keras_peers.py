@@ -1,0 +1,143 @@
+"""Keras' contenders of the throughput table: `KERAS_BACKEND=tensorflow python keras_peers.py vanilla|acgan|vae [xla]`.
+
+They answer as contenders.py does. The networks are those of the recipes of the same names, layer by layer; the steps
+are written as Keras' own examples write them, as a `train_step` with gradient tapes, compiled into a graph.
+"""
+
+import json
+import os
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
+tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+tf.config.threading.set_inter_op_parallelism_threads(1)
+cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+classes_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def vanilla():
+    generator = keras.Sequential([keras.Input((100,))])
+    for width in (256, 512, 1024):
+        generator.add(layers.Dense(width))
+        generator.add(layers.LeakyReLU(negative_slope=0.2))
+        generator.add(layers.BatchNormalization(momentum=0.8))
+    generator.add(layers.Dense(784, activation="tanh"))
+    generator.add(layers.Reshape((28, 28, 1)))
+    discriminator = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten()])
+    for width in (1024, 512, 256):
+        discriminator.add(layers.Dense(width))
+        discriminator.add(layers.LeakyReLU(negative_slope=0.2))
+        discriminator.add(layers.Dropout(0.3))
+    discriminator.add(layers.Dense(1))
+    return gan(generator, discriminator, 128, 100, False)
+
+
+def acgan():
+    latent, label = keras.Input((10,)), keras.Input((), dtype="int32")
+    x = latent * layers.Embedding(10, 10)(label)
+    x = layers.Dense(1024, activation="relu")(x)
+    x = layers.Dense(128 * 7 * 7, activation="relu")(x)
+    x = layers.Reshape((7, 7, 128))(x)
+    for width in (256, 128):
+        x = layers.UpSampling2D()(x)
+        x = layers.Conv2D(width, 5, padding="same", activation="relu")(x)
+    generator = keras.Model([latent, label], layers.Conv2D(1, 2, padding="same", activation="tanh")(x))
+    image = keras.Input((28, 28, 1))
+    x = image
+    for width, stride in ((32, 2), (64, 1), (128, 2), (256, 1)):
+        x = layers.Conv2D(width, 3, padding="same", strides=stride)(x)
+        x = layers.LeakyReLU(negative_slope=0.3)(x)
+        x = layers.Dropout(0.3)(x)
+    x = layers.Flatten()(x)
+    discriminator = keras.Model(image, [layers.Dense(1)(x), layers.Dense(10)(x)])
+    return gan(generator, discriminator, 32, 10, True)
+
+
+def gan(generator, discriminator, batch, latent, classes):
+    """A step of both players, alternating, as in Keras' example of a conditional GAN."""
+    optimise_g, optimise_d = (keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2))
+    optimise_g.build(generator.trainable_variables)
+    optimise_d.build(discriminator.trainable_variables)
+
+    def generated(label):
+        z = tf.random.uniform((batch, latent), -1, 1)
+        return generator([z, label] if classes else z, training=True)
+
+    def loss(verdict, target, label):
+        if not classes:
+            return cross_entropy(target, verdict)
+        return cross_entropy(target, verdict[0]) + classes_entropy(label, verdict[1])
+
+    def step(real, label):
+        ones, zeros = tf.ones((batch, 1)), tf.zeros((batch, 1))
+        fake = generated(label)
+        with tf.GradientTape() as tape:
+            value = loss(discriminator(real, training=True), ones, label)
+            value += loss(discriminator(fake, training=True), zeros, label)
+        weights = discriminator.trainable_weights
+        optimise_d.apply_gradients(zip(tape.gradient(value, weights), weights, strict=True))
+        with tf.GradientTape() as tape:
+            value = loss(discriminator(generated(label), training=True), ones, label)
+        weights = generator.trainable_weights
+        optimise_g.apply_gradients(zip(tape.gradient(value, weights), weights, strict=True))
+
+    return step, batch
+
+
+def vae():
+    image = keras.Input((28, 28, 1))
+    hidden = layers.Dense(256, activation="relu")(layers.Flatten()(image))
+    encoder = keras.Model(image, [layers.Dense(2)(hidden), layers.Dense(2)(hidden)])
+    decoder = keras.Sequential([keras.Input((2,)), layers.Dense(256, activation="relu"), layers.Dense(784)])
+    optimise = keras.optimizers.RMSprop(1e-3)
+    variables = encoder.trainable_variables + decoder.trainable_variables
+    optimise.build(variables)
+
+    def step(real, label):
+        with tf.GradientTape() as tape:
+            mean, log_variance = encoder(real, training=True)
+            code = mean + tf.exp(log_variance / 2) * tf.random.normal((100, 2))
+            logits = decoder(code, training=True)
+            target = (tf.reshape(real, (100, 784)) + 1) / 2
+            entropy = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(target, logits), 1)
+            divergence = tf.reduce_sum(mean**2 + tf.exp(log_variance) - 1 - log_variance, 1) / 2
+            value = tf.reduce_mean(entropy + divergence)
+        optimise.apply_gradients(zip(tape.gradient(value, variables), variables, strict=True))
+
+    return step, 100
+
+
+def main():
+    name, *how = sys.argv[1:]
+    step, batch = {"vanilla": vanilla, "acgan": acgan, "vae": vae}[name]()
+    step = tf.function(step, jit_compile="xla" in how)
+    draw = np.random.default_rng(0)
+    images = tf.constant(draw.random((4096, 28, 28, 1), np.float32) * 2 - 1)
+    labels = tf.constant(draw.integers(0, 10, 4096), tf.int32)
+
+    def one():
+        at = tf.random.uniform((batch,), 0, 4096, tf.int32)
+        step(tf.gather(images, at), tf.gather(labels, at))
+
+    for _ in range(3):
+        one()
+    print(json.dumps("ready"), flush=True)
+    for line in sys.stdin:
+        steps, began = 0, time.perf_counter()
+        while (spent := time.perf_counter() - began) < float(line) or steps < 2:
+            one()
+            steps += 1
+        print(json.dumps({"images": steps * batch, "seconds": spent}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

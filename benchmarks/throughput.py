@@ -1,0 +1,191 @@
+"""Images a second of the training step, beside the loop one would write and beside Keras: `make bench`.
+
+    python benchmarks/throughput.py [full] [--peers PYTHON] [--threads 1] [recipes ...]
+
+All contenders of a recipe are started, each in a process of its own, and take turns: a window each, in an order that
+is turned round from one time to the next, so that a machine that slows down slows all alike. What counts is the median
+of the ratios within the rounds, and their spread. Writes throughput.json and throughput.md beside this file; nothing
+else should run meanwhile.
+
+`--peers` names the Python of an environment with Keras and TensorFlow; `make bench` makes one.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+HERE = Path(__file__).parent
+SHORT = ["vanilla", "acgan-lite", "shallow", "vae"]
+FULL = [*SHORT, "digits", "acgan", "patch-lstm", "patch-lstm-16", "cars", "faces"]
+KERAS = ["vanilla", "acgan", "vae"]
+
+
+class Contender:
+    """A process that makes training steps when it is asked to."""
+
+    def __init__(self, command: list[str], threads: int, **settings: str) -> None:
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)} | settings
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        )
+        assert self._line() == "ready"
+
+    def ask(self, what: float | str) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{what}\n")
+        self.process.stdin.flush()
+        return self._line()
+
+    def _line(self) -> Any:
+        assert self.process.stdout is not None
+        if not (line := self.process.stdout.readline()):
+            raise RuntimeError(f"{self.process.args} ended with {self.process.wait()}")
+        return json.loads(line)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def measure(name: str, windows: int, seconds: float, threads: int, peers: str | None) -> dict[str, Any]:
+    """All contenders of a recipe, in turn."""
+    ours = [sys.executable, str(HERE / "contenders.py")]
+    commands = {kind: [*ours, kind, name] for kind in ("elegans", "plain")}
+    if peers and name in KERAS:
+        for how in ("graph", "xla"):
+            commands[f"keras {how}"] = [peers, str(HERE / "keras_peers.py"), name, how]
+    contenders = {kind: Contender(command, threads) for kind, command in commands.items()}
+    rates: dict[str, list[float]] = {kind: [] for kind in contenders}
+    products: list[float] = []
+    try:
+        for window in range(windows):
+            kinds = list(contenders)
+            for kind in kinds if window % 2 else reversed(kinds):
+                said = contenders[kind].ask(seconds)
+                rates[kind].append(said["images"] / said["seconds"])
+                if kind == "elegans":
+                    products.append(said["rate"])
+        cost = contenders["elegans"].ask("count")
+    finally:
+        for contender in contenders.values():
+            contender.end()
+    ratios = {
+        kind: [a / b for a, b in zip(rates["elegans"], rates[kind], strict=True)] for kind in rates if kind != "elegans"
+    }
+    step = cost["images"] / median(rates["elegans"])
+    return {
+        "recipe": name,
+        "images a second": {kind: spread(values) for kind, values in rates.items()},
+        "ratio": {kind: spread(values) for kind, values in ratios.items()},
+        "operations a second of a large product": median(products),
+        "share of it": cost["operations"] / step / median(products),
+        "step": {"seconds": step, **cost},
+    }
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median, least and most."""
+    return {"median": median(values), "least": min(values), "most": max(values)}
+
+
+def machine(threads: int, peers: str | None) -> dict[str, Any]:
+    """What it was measured on."""
+    names = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    found = {
+        "processor": names[0] if names else platform.processor(),
+        "processors": os.cpu_count(),
+        "threads": threads,
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "elegans": version("elegans"),
+        "commit": _run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"]),
+    }
+    if peers:
+        ask = "from importlib.metadata import version; print('keras', version('keras'), 'tensorflow', tf())"
+        tf = "def tf():\n try: return version('tensorflow-cpu')\n except Exception: return version('tensorflow')\n"
+        found["peers"] = _run([peers, "-c", "from importlib.metadata import version\n" + tf + ask])
+    return found
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _run(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def table(about: dict[str, Any], rows: list[dict[str, Any]], windows: int, seconds: float) -> str:
+    """As Markdown."""
+    lines = [
+        "# Images a second of the training step",
+        "",
+        f"Made by `make bench`: {windows} windows of {seconds:g} s each, in turn; medians, and in brackets the least and "
+        "the most of the rounds.",
+        "",
+        ", ".join(f"{name} {value}" for name, value in about.items()) + ".",
+        "",
+        "`plain` is the loop one would write with the same networks (benchmarks/contenders.py); `keras` the same networks "
+        "in Keras on TensorFlow, as a graph or compiled by XLA. The share is that of the operations a second which a "
+        "large matrix product reaches on this machine, counted by torch over one step.",
+        "",
+        "| recipe | elegans | plain | times plain | times keras graph | times keras xla | share of the machine |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        rate, ratio = row["images a second"], row["ratio"]
+        times = [
+            f"{r['median']:.2f} ({r['least']:.2f}-{r['most']:.2f})" if (r := ratio.get(kind)) else ""
+            for kind in ("plain", "keras graph", "keras xla")
+        ]
+        cells = [row["recipe"], f"{rate['elegans']['median']:,.0f}", f"{rate['plain']['median']:,.0f}", *times]
+        lines.append("| " + " | ".join([*cells, f"{row['share of it']:.0%}"]) + " |")
+    middle = median(row["ratio"]["plain"]["median"] for row in rows)
+    lines += ["", f"Median over the recipes: {middle:.2f} times plain.", "", "## Where a step goes", ""]
+    lines += [
+        "The floor is the time its operations take at the rate of a large product. Adam and the moving average pass over "
+        "the bytes named. The three operators that take the most time are named with it.",
+        "",
+        "| recipe | step, ms | floor, ms | MB of optimiser and average | most time, ms |",
+        "|---|---:|---:|---:|---|",
+    ]
+    for row in rows:
+        step = row["step"]
+        floor = step["operations"] / row["operations a second of a large product"]
+        most = ", ".join(f"`{op['name']}` {op['seconds'] * 1e3:.1f}" for op in step["operators"][:3])
+        cells = [f"{step['seconds'] * 1e3:.1f}", f"{floor * 1e3:.1f}", f"{step['bytes'] / 1e6:.1f}", most]
+        lines.append(f"| {row['recipe']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("form", nargs="?", choices=["short", "full"], default="short")
+    parser.add_argument("--peers")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", nargs="*")
+    asked = parser.parse_args()
+    windows, seconds = (7, 4.0) if asked.form == "full" else (5, 2.0)
+    rows = []
+    for name in asked.only or (FULL if asked.form == "full" else SHORT):
+        rows.append(measure(name, windows, seconds, asked.threads, asked.peers))
+        ratio = {kind: round(value["median"], 2) for kind, value in rows[-1]["ratio"].items()}
+        print(f"{name}: {rows[-1]['images a second']['elegans']['median']:,.0f} images a second, times {ratio}", flush=True)
+    about = machine(asked.threads, asked.peers)
+    made = {"machine": about, "windows": windows, "seconds": seconds, "rows": rows}
+    (HERE / "throughput.json").write_text(json.dumps(made, indent=1) + "\n")
+    (HERE / "throughput.md").write_text(table(about, rows, windows, seconds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Stacked digits, unconditional: whether a thousand modes are found.
+
+Source: our own; the test of lost modes of Metz et al. 2017 and Lin et al. 2018 (PacGAN, arXiv:1712.04086, section 4.1),
+    with the networks of `digits`, wider.
+Command: elegans train stacked --run runs/stacked --minutes 45
+Minutes: 45
+Result: not measured yet.
+"""
+
+from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
+
+adam = Optimiser(lr=2e-3, beta1=0.0, beta2=0.99)
+recipe = Config(
+    minutes=45,
+    batch=32,
+    schedule="linear",
+    data=Data(name="stacked"),
+    model=Model(name="subpixel", classes=0, width=32, discriminator_width=32),
+    latent=Latent(size=64),
+    gan=Gan(update="one-pass", generator=adam, discriminator=adam),
+    ema=Ema(half_life=20_000),
+    every=Every(log=500, sample=2000, save=5000),
+)
