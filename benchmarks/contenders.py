@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils.flop_counter import FlopCounterMode
 
-from elegans import find, losses
+from elegans import find, losses, memory
 from elegans.batches import Batches
 from elegans.config import Config, Optimiser
 from elegans.loop import Meter
@@ -53,6 +53,7 @@ def prepare(name: str) -> tuple[Config, Any, np.ndarray, np.ndarray]:
 
 def elegans(name: str) -> tuple[Step, list[nn.Module]]:
     """The step as the loop makes it."""
+    memory.keep()
     config, made, images, labels = prepare(name)
     method = find.find("methods", config.method).build(config, made)
     batches = Batches(images, labels, config.batch, config.seed, config.data.order)

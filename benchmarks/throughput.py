@@ -33,7 +33,12 @@ class Contender:
     def __init__(self, command: list[str], threads: int, **settings: str) -> None:
         environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)} | settings
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
         )
         assert self._line() == "ready"
 
@@ -130,14 +135,14 @@ def table(about: dict[str, Any], rows: list[dict[str, Any]], windows: int, secon
     lines = [
         "# Images a second of the training step",
         "",
-        f"Made by `make bench`: {windows} windows of {seconds:g} s each, in turn; medians, and in brackets the least and "
-        "the most of the rounds.",
+        f"Made by `make bench`: {windows} windows of {seconds:g} s each, in turn; medians, and in brackets the least "
+        "and the most of the rounds.",
         "",
         ", ".join(f"{name} {value}" for name, value in about.items()) + ".",
         "",
-        "`plain` is the loop one would write with the same networks (benchmarks/contenders.py); `keras` the same networks "
-        "in Keras on TensorFlow, as a graph or compiled by XLA. The share is that of the operations a second which a "
-        "large matrix product reaches on this machine, counted by torch over one step.",
+        "`plain` is the loop one would write with the same networks (benchmarks/contenders.py); `keras` the same "
+        "networks in Keras on TensorFlow, as a graph or compiled by XLA. The share is that of the operations a second "
+        "which a large matrix product reaches on this machine, counted by torch over one step.",
         "",
         "| recipe | elegans | plain | times plain | times keras graph | times keras xla | share of the machine |",
         "|---|---:|---:|---:|---:|---:|---:|",
@@ -153,8 +158,8 @@ def table(about: dict[str, Any], rows: list[dict[str, Any]], windows: int, secon
     middle = median(row["ratio"]["plain"]["median"] for row in rows)
     lines += ["", f"Median over the recipes: {middle:.2f} times plain.", "", "## Where a step goes", ""]
     lines += [
-        "The floor is the time its operations take at the rate of a large product. Adam and the moving average pass over "
-        "the bytes named. The three operators that take the most time are named with it.",
+        "The floor is the time its operations take at the rate of a large product. Adam and the moving average pass "
+        "over the bytes named. The three operators that take the most time are named with it.",
         "",
         "| recipe | step, ms | floor, ms | MB of optimiser and average | most time, ms |",
         "|---|---:|---:|---:|---|",
@@ -180,7 +185,10 @@ def main() -> None:
     for name in asked.only or (FULL if asked.form == "full" else SHORT):
         rows.append(measure(name, windows, seconds, asked.threads, asked.peers))
         ratio = {kind: round(value["median"], 2) for kind, value in rows[-1]["ratio"].items()}
-        print(f"{name}: {rows[-1]['images a second']['elegans']['median']:,.0f} images a second, times {ratio}", flush=True)
+        print(
+            f"{name}: {rows[-1]['images a second']['elegans']['median']:,.0f} images a second, times {ratio}",
+            flush=True,
+        )
     about = machine(asked.threads, asked.peers)
     made = {"machine": about, "windows": windows, "seconds": seconds, "rows": rows}
     (HERE / "throughput.json").write_text(json.dumps(made, indent=1) + "\n")

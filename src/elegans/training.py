@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elegans import find, parallel
+from elegans import find, memory, parallel
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
@@ -65,6 +65,7 @@ def train(
         raise RequestError(f"{' and '.join(lengths)} are lengths of one training; give one of them")
     given = {"steps": steps, "minutes": minutes, "seed": seed, "batch": batch}
     config = config.override({name: value for name, value in given.items() if value is not None})
+    memory.keep()
     parallel.start(config.batch)
     if config.on_trouble == "balance" and parallel.count() > 1:
         raise RequestError("--on-trouble balance: the other processes would not know; train with one, or warn")
