@@ -66,7 +66,12 @@ class Discriminator(nn.Module):
         self.second = SpectralNorm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1))
         features = 2 * width * height * breadth
         self.score = SpectralNorm(nn.Linear(features, 1))
-        self.label = SpectralNorm(nn.Embedding(classes, features)) if classes else None
+        self.label = None
+        if classes:
+            label = nn.Embedding(classes, features)
+            # under spectral norm the size of a weight decides how fast it turns: as fast as the others
+            nn.init.normal_(label.weight, std=features**-0.5)
+            self.label = SpectralNorm(label)
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " n"] | None = None) -> Verdict:
         """A score each: how real, and how much of its class."""

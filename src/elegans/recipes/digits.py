@@ -18,6 +18,6 @@ recipe = Config(
     model=Model(name="subpixel", width=16, discriminator_width=16),
     latent=Latent(size=64),
     gan=Gan(update="one-pass", generator=adam, discriminator=adam),
-    ema=Ema(half_life=10_000, ramp=0.05),
+    ema=Ema(half_life=20_000, ramp=0.05),
     every=Every(log=500, sample=1000, save=5000),
 )
