@@ -3,7 +3,8 @@
 Source: our own; the networks and settings of `digits`, on fewer images.
 Command: elegans train demo --run runs/demo
 Minutes: 2
-Result: not measured yet.
+Result: Fréchet distance 4.1, class agreement .986, 100 of 100 distinct; real digits have 2.3, noise 927 (96 features
+    of a classifier outside the package, see docs/LOG.md). 0.31 M images, 2,594 a second on one core beside other work.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
