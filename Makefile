@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test lint results clean
+.PHONY: demo test lint results bench clean
 
 demo: $(BIN)/elegans
 	$(BIN)/elegans train demo --run runs/demo
@@ -18,6 +18,15 @@ lint: $(BIN)/ruff
 
 results: $(BIN)/elegans
 	$(BIN)/python scripts/make_results.py
+
+# FORM=full for all recipes; the peers get an environment of their own
+FORM ?= short
+bench: $(BIN)/elegans benchmarks/.peers/bin/python
+	$(BIN)/python benchmarks/throughput.py $(FORM) --peers benchmarks/.peers/bin/python
+
+benchmarks/.peers/bin/python:
+	$(PYTHON) -m venv benchmarks/.peers
+	benchmarks/.peers/bin/pip install --quiet --disable-pip-version-check "keras>=3.8,<3.16" "tensorflow-cpu>=2.18,<2.22"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "elegans needs Python 3.11 or newer: make PYTHON=python3.12 demo")'

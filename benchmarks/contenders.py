@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.parametrizations import spectral_norm
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from elegans import find, losses, memory
 from elegans.batches import Batches
@@ -202,9 +203,24 @@ def multiply_rate(seconds: float = 0.3) -> float:
     return rounds * 2 * 1024**3 / (time.perf_counter() - began)
 
 
+class Operations(TorchDispatchMode):
+    """Counts those of products and convolutions by torch's own formulas, forward and backward.
+
+    torch's FlopCounterMode also follows modules, and stops where a gradient of a module's own input is asked for.
+    """
+
+    total = 0
+
+    def __torch_dispatch__(self, operator: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = operator(*args, **(kwargs or {}))
+        if formula := flop_registry.get(operator._overloadpacket):
+            self.total += formula(*args, **(kwargs or {}), out_val=found)
+        return found
+
+
 def cost(step: Step, made: list[nn.Module]) -> dict[str, Any]:
     """What a step needs: operations of products and convolutions, bytes of the optimiser's passes, time by operator."""
-    with FlopCounterMode(display=False) as counter:
+    with Operations() as counter:
         images = step()
     parameters = sum(p.numel() for network in made for p in network.parameters())
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
@@ -213,7 +229,7 @@ def cost(step: Step, made: list[nn.Module]) -> dict[str, Any]:
     rows = sorted(((row.self_cpu_time_total / 3e6, row.key) for row in profile.key_averages()), reverse=True)
     return {
         "images": images,
-        "operations": counter.get_total_flops(),
+        "operations": counter.total,
         "parameters": parameters,
         # Adam reads weight, gradient and two moments and writes three of them; the average is read and written
         "bytes": parameters * 4 * 10,

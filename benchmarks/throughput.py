@@ -1,6 +1,6 @@
 """Images a second of the training step, beside the loop one would write and beside Keras: `make bench`.
 
-    python benchmarks/throughput.py [full] [--peers PYTHON] [--threads 1] [recipes ...]
+    python benchmarks/throughput.py [full] [--peers PYTHON] [--threads 1] [--only RECIPE ...]
 
 All contenders of a recipe are started, each in a process of its own, and take turns: a window each, in an order that
 is turned round from one time to the next, so that a machine that slows down slows all alike. What counts is the median
@@ -181,18 +181,16 @@ def main() -> None:
     parser.add_argument("--only", nargs="*")
     asked = parser.parse_args()
     windows, seconds = (7, 4.0) if asked.form == "full" else (5, 2.0)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    about = machine(asked.threads, asked.peers)
     for name in asked.only or (FULL if asked.form == "full" else SHORT):
         rows.append(measure(name, windows, seconds, asked.threads, asked.peers))
         ratio = {kind: round(value["median"], 2) for kind, value in rows[-1]["ratio"].items()}
-        print(
-            f"{name}: {rows[-1]['images a second']['elegans']['median']:,.0f} images a second, times {ratio}",
-            flush=True,
-        )
-    about = machine(asked.threads, asked.peers)
-    made = {"machine": about, "windows": windows, "seconds": seconds, "rows": rows}
-    (HERE / "throughput.json").write_text(json.dumps(made, indent=1) + "\n")
-    (HERE / "throughput.md").write_text(table(about, rows, windows, seconds))
+        rate = rows[-1]["images a second"]["elegans"]["median"]
+        print(f"{name}: {rate:,.0f} images a second, times {ratio}", flush=True)
+        made = {"machine": about, "windows": windows, "seconds": seconds, "rows": rows}
+        (HERE / "throughput.json").write_text(json.dumps(made, indent=1) + "\n")
+        (HERE / "throughput.md").write_text(table(about, rows, windows, seconds))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ Source: our own, after DCGAN (Radford et al. 2016), spectral norm (Miyato et al.
 Command: elegans train cars-light --run runs/cars-light
 Minutes: 30
 Result: most samples are recognisable as cars, in all colours, from several sides; a third are smears of car colours.
-    No distance is measured yet. 0.26 M images (52 epochs), 144 a second on half of a core.
+    Fréchet distance 76 by the extractor of photographs in the package, where real ones have 0.46; recall .27. 0.26 M
+    images (52 epochs), 144 a second on half of a core.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

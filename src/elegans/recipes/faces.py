@@ -6,8 +6,9 @@ Source: the last notebook (May 2017) that was made for Udacity's "Face Generatio
 Command: elegans train faces --run runs/faces --minutes 15
 Minutes: 15
 Result: nearly all samples are faces, soft ones; the nearest training image is 30.4 of 255 away (root mean square),
-    where training images have 35.8 among themselves. No distance is measured yet. 0.04 M images, a fifth of the
-    original's epoch, 46 a second on half of a core; the whole would take 73 minutes.
+    where training images have 35.8 among themselves. Fréchet distance 6.2 by the extractor of photographs in the
+    package, where real ones have 0.01; recall .11. 0.04 M images, a fifth of the original's epoch, 46 a second on half
+    of a core; the whole would take 73 minutes.
 Mended: dropout and batch norm leave training mode when samples are drawn; pictures are shuffled, and none are dropped
     at the end; both players learn from the same fakes, as there, but from one pass; samples come from a moving average
     of the generator. 12,000 faces of UTKFace stand in for CelebA; both are for non-commercial research only.

@@ -5,10 +5,10 @@ Source: our own, after DCGAN (Radford et al. 2016), spectral norm (Miyato et al.
 Command: elegans train faces-64 --run runs/faces-64
 Minutes: 30
 Result: most samples are faces, half of them without a flaw, and no copies: the nearest training image is 37.5 of 255
-    away (root mean square, median), where training images have 37.3 to another. No distance is measured yet. 0.14 M
-    images (11 epochs), 76 a second on half of a core. StyleGAN2 sees 25 M of FFHQ (Karras et al. 2020,
-    arXiv:1912.04958), 180 times as many: what a GPU adds is first of all images, then room for larger networks and
-    pictures.
+    away (root mean square, median), where training images have 37.3 to another. Fréchet distance 0.94 by the extractor
+    of photographs in the package, where real ones have 0.01; recall .61. 0.14 M images (11 epochs), 76 a second on
+    half of a core. StyleGAN2 sees 25 M of FFHQ (Karras et al. 2020, arXiv:1912.04958), 180 times as many: what a GPU
+    adds is first of all images, then room for larger networks and pictures.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

@@ -6,8 +6,9 @@ Source: our own, after DCGAN (Radford et al. 2016), spectral norm (Miyato et al.
 Command: elegans train logograms-light --run runs/logograms-light
 Minutes: 15
 Result: rings of ink in great variety, rougher than the drawn ones, some broken; none is a copy: the nearest drawn ring
-    is 64.8 of 255 away (root mean square, median), where drawn ones have 59.2 to another. No distance is measured yet.
-    28,848 images, 32 a second on half of a core.
+    is 64.8 of 255 away (root mean square, median), where drawn ones have 59.2 to another. Fréchet distance 6.7 by the
+    extractor of photographs in the package, where drawn ones have 0.02; recall .58. 28,848 images, 32 a second on half
+    of a core.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
