@@ -22,7 +22,7 @@ from elegans.find import Recipe
 from elegans.images import Bytes
 from elegans.methods._state import State
 from elegans.networks import networks
-from elegans.reference import MOST, Card, reference
+from elegans.reference import MOST, Card, quick, reference
 from elegans.run import Run
 from elegans.splits import images_of
 from elegans.ssim import ssim
@@ -88,7 +88,7 @@ def judge(config: Config, recipe: Recipe) -> Callable[[State, int], dict[str, fl
         RequestError: there is no extractor for the data set.
         Failure: a file or a download.
     """
-    against = reference(config.data, QUICK, 0, most=QUICK)
+    against = quick(config.data, QUICK)
 
     def measured(state: State, step: int) -> dict[str, float]:
         model = of_state(config, networks(config, recipe), state, step)

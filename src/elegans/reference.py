@@ -109,20 +109,31 @@ class Reference:
         }
 
 
-def reference(data: Data, n: int, seed: int, inception: Path | None = None, most: int = MOST) -> Reference:
-    """What n images that are to be like those of a data set are compared with: at most `most` real ones.
+def reference(data: Data, n: int, seed: int, inception: Path | None = None) -> Reference:
+    """What n images that are to be like those of a data set are compared with.
 
     Raises:
         RequestError: there is no extractor for the data set, or no weights in that file.
         Failure: a file or a download.
     """
-    name = extractor(data.name)
-    sees = load_inception(inception) if inception else Stacked(load("mnist")) if name == "stacked" else load(name)
+    sees = load_inception(inception) if inception else _extractor(data)
     divided = held_out(data)
     train = _judged(*images_of(data, "train"), sees)
     real = _judged(*images_of(data, "test"), sees) if divided else train
     floor = _some(train, n if divided else len(train.images) // 2, seed, "floor")
-    return Reference(data, sees, _some(real, most, seed, "real images"), floor, train if divided else None, seed)
+    return Reference(data, sees, _some(real, MOST, seed, "real images"), floor, train if divided else None, seed)
+
+
+def quick(data: Data, most: int) -> Reference:
+    """At most so many real images to compare with and nothing else: the training is not looked at. Raises as above."""
+    sees = _extractor(data)
+    real = _some(_judged(*images_of(data, "test"), sees), most, 0, "real images, quickly")
+    return Reference(data, sees, real, floor=real, train=None, seed=0)
+
+
+def _extractor(data: Data) -> Extractor | Stacked:
+    name = extractor(data.name)
+    return Stacked(load("mnist")) if name == "stacked" else load(name)
 
 
 def _judged(images: NDArray[np.uint8], labels: NDArray[np.int64], sees: Extractor | Inception | Stacked) -> Judged:
