@@ -23,7 +23,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from elegans import find, losses, memory
+from elegans import cpu, find, losses
 from elegans.batches import Batches
 from elegans.config import Config, Optimiser
 from elegans.loop import Meter
@@ -54,7 +54,8 @@ def prepare(name: str) -> tuple[Config, Any, np.ndarray, np.ndarray]:
 
 def elegans(name: str) -> tuple[Step, list[nn.Module]]:
     """The step as the loop makes it."""
-    memory.keep()
+    cpu.keep_memory()
+    torch.set_flush_denormal(True)
     config, made, images, labels = prepare(name)
     method = find.find("methods", config.method).build(config, made)
     batches = Batches(images, labels, config.batch, config.seed, config.data.order)

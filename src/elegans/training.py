@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elegans import find, memory, parallel
+from elegans import cpu, find, parallel
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
@@ -65,7 +65,7 @@ def train(
         raise RequestError(f"{' and '.join(lengths)} are lengths of one training; give one of them")
     given = {"steps": steps, "minutes": minutes, "seed": seed, "batch": batch}
     config = config.override({name: value for name, value in given.items() if value is not None})
-    memory.keep()
+    cpu.keep_memory()
     parallel.start(config.batch)
     if config.on_trouble == "balance" and parallel.count() > 1:
         raise RequestError("--on-trouble balance: the other processes would not know; train with one, or warn")
@@ -77,10 +77,11 @@ def train(
     device = parallel.device(config.device)
     batches = Batches(data, labels, config.batch, config.seed, config.data.order, device)
     if not parallel.first():
-        follow(config, find.find("methods", config.method).build(config, networks(config, chosen)), batches)
+        with cpu.flushed():
+            follow(config, find.find("methods", config.method).build(config, networks(config, chosen)), batches)
         sys.exit()
     folder = Run.create(run, config)
-    with folder.locked(), Watch(folder, quiet) as watch:
+    with folder.locked(), cpu.flushed(), Watch(folder, quiet) as watch:
         method: Method = find.find("methods", config.method).build(config, networks(config, chosen))
         measure = judge(config, chosen) if config.every.measure else None
         symptoms = Symptoms(data, labels, bool(config.model.classes)) if config.method == "gan" else None

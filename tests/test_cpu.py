@@ -4,14 +4,17 @@ import subprocess
 import sys
 
 import pytest
+import torch
+
+from elegans import cpu
 
 COUNT = """
 import resource, sys
 import torch
-from elegans import memory
+from elegans import cpu
 torch.set_num_threads(1)
 if sys.argv[1] == "keep":
-    memory.keep()
+    cpu.keep_memory()
 x = torch.ones(2_000_000)
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -30,3 +33,14 @@ def test_a_large_piece_is_kept() -> None:
         for how in ("keep", "as it is")
     )
     assert 5 * kept < given_back > 10_000
+
+
+def test_numbers_next_to_nothing_are_nothing_while_it_trains_and_only_then() -> None:
+    small = torch.full((64,), 1e-39)
+    assert (small * 1 != 0).all()
+    with cpu.flushed():
+        assert (small * 1 == 0).all()
+    assert (small * 1 != 0).all()
+    with pytest.raises(ValueError, match="within"), cpu.flushed():
+        raise ValueError("within")
+    assert (small * 1 != 0).all()
