@@ -71,6 +71,15 @@ def test_where_nothing_is_held_out_memory_is_not_judged_and_the_card_says_so() -
     assert "confusion" not in card
 
 
+def test_of_some_of_the_classes_nothing_is_said_by_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = mnist5k.build()
+    fours = x[y == 4]
+    monkeypatch.setattr(reference, "images_of", lambda data, wanted: (fours, np.zeros(len(fours), np.int64)))
+    card = evaluate.card(fours[:100].transpose(0, 2, 3, 1), np.zeros(100, np.int64), DIGITS)
+    assert set(card["metrics"]) == PLAIN - {"score", "modes", "mode_kl"}
+    assert "confusion" not in card
+
+
 def test_worse_images_have_worse_numbers() -> None:
     x, y = digits(500)
     good, noisy, collapsed, wrong = (

@@ -79,8 +79,10 @@ class Reference:
 
     @property
     def knows_classes(self) -> bool:
-        """Whether the extractor's classes are those of the data set."""
-        return self.sees.name == getattr(find.find("data", self.data.name), "extractor", None)
+        """Whether the extractor's classes are those of the data set, and all of them: some are numbered otherwise."""
+        labels, own = self.real.labels, getattr(find.find("data", self.data.name), "extractor", None)
+        count = None if labels is None else int(labels.max()) + 1
+        return self.sees.name == own and count in (None, self.real.logits.shape[1])
 
     def card(self, images: Bytes, labels: NDArray[np.int64] | None) -> Card:
         """The card of images uint8 [n, h, w, c] and what they were asked for. Raises as `elegans.evaluate.card`."""
