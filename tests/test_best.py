@@ -9,7 +9,7 @@ import elegans
 from elegans import Config, RequestError, Run, evaluate
 from elegans.config import Every, Model
 
-FIELDS: dict[str, Any] = {"model.width": 4, "model.discriminator_width": 4}
+FIELDS: dict[str, Any] = {"model.width": 4, "model.discriminator_width": 4, "schedule": "constant"}
 FIELDS |= {"every.measure": 3, "every.save": 4, "every.log": 4, "every.keep": 1, "every.sample": 100}
 
 

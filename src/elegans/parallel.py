@@ -106,16 +106,17 @@ def share_state(state: State | None) -> State:
     kinds = {
         str(kind).removeprefix("torch."): kind for kind in (torch.float32, torch.float64, torch.int64, torch.uint8)
     }
-    rows = [
-        (file, key, list(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+    outline = {
+        file: [(key, list(tensor.shape), str(tensor.dtype).removeprefix("torch.")) for key, tensor in tensors.items()]
         for file, tensors in (state or {}).items()
-        for key, tensor in tensors.items()
-    ]
+    }
     shared: State = {}
-    for file, key, shape, kind in json.loads(share(json.dumps(rows))):
-        tensor = torch.empty(shape, dtype=kinds[kind]) if state is None else state[file][key].contiguous()
-        dist.broadcast(tensor, 0)
-        shared.setdefault(file, {})[key] = tensor
+    for file, rows in json.loads(share(json.dumps(outline))).items():
+        shared[file] = {}  # there may be nothing in it: the state of an optimiser that has none
+        for key, shape, kind in rows:
+            tensor = torch.empty(shape, dtype=kinds[kind]) if state is None else state[file][key].contiguous()
+            dist.broadcast(tensor, 0)
+            shared[file][key] = tensor
     return shared
 
 
@@ -154,6 +155,8 @@ def mean(tensors: Sequence[Tensor]) -> list[Tensor]:
 
 def means(said: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The same of scalars by name."""
+    if count() == 1:
+        return dict(said)
     return dict(zip(said, mean([value.float() for value in said.values()]), strict=True))
 
 
