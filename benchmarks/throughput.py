@@ -30,8 +30,8 @@ KERAS = ["vanilla", "acgan", "vae"]
 class Contender:
     """A process that makes training steps when it is asked to."""
 
-    def __init__(self, command: list[str], threads: int, **settings: str) -> None:
-        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)} | settings
+    def __init__(self, command: list[str], threads: int) -> None:
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -113,9 +113,8 @@ def machine(threads: int, peers: str | None) -> dict[str, Any]:
         "commit": _run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"]),
     }
     if peers:
-        ask = "from importlib.metadata import version; print('keras', version('keras'), 'tensorflow', tf())"
-        tf = "def tf():\n try: return version('tensorflow-cpu')\n except Exception: return version('tensorflow')\n"
-        found["peers"] = _run([peers, "-c", "from importlib.metadata import version\n" + tf + ask])
+        ask = "import keras, tensorflow; print('keras', keras.__version__, 'tensorflow', tensorflow.__version__)"
+        found["peers"] = _run([peers, "-c", ask])
     return found
 
 

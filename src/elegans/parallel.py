@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch import distributed as dist
 
 from elegans.errors import RequestError
+from elegans.tensors import State
 
 Built = TypeVar("Built")
-State = dict[str, dict[str, Tensor]]
 
 
 def device(name: str) -> torch.device:

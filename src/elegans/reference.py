@@ -17,7 +17,7 @@ from elegans.config import Data
 from elegans.data._cache import aside, cache
 from elegans.errors import RequestError
 from elegans.images import Bytes
-from elegans.metrics._extractor import Extractor, extractor, load
+from elegans.metrics._extractor import Extractor, by, extractor, load
 from elegans.metrics._inception import Inception
 from elegans.metrics._inception import load as load_inception
 from elegans.metrics._judged import Judged
@@ -166,5 +166,5 @@ def _some(judged: Judged, most: int, seed: int, purpose: str) -> Judged:
 
 
 def _by(images: NDArray[np.uint8]) -> str:
-    c, h, w = images.shape[1:]
-    return f"{h}x{w} with {c} channel{'s' * (c > 1)}"
+    channels = images.shape[1]
+    return f"{by(images.shape[2:])} with {channels} channel{'s' * (channels > 1)}"

@@ -1,9 +1,11 @@
-"""From the inside of the package to the outside: floats in [-1, 1] become bytes."""
+"""Tensors between the inside and the outside: what a checkpoint holds; floats in [-1, 1] become bytes."""
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
+
+State = dict[str, dict[str, Tensor]]  # a file of a checkpoint -> its tensors by name
 
 
 def to_bytes(images: Float[Tensor, "n c h w"]) -> NDArray[np.uint8]:

@@ -2,5 +2,6 @@
 
 from torch import Tensor
 
-State = dict[str, dict[str, Tensor]]  # a file of a checkpoint -> its tensors by name
+from elegans.tensors import State as State
+
 Said = dict[str, Tensor]  # what there is to say of a step: scalars by name

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from elegans.errors import RequestError
 from elegans.metrics._extractor import Extractor, Seen
@@ -43,16 +44,10 @@ class Stacked:
         if images.ndim != 4 or images.shape[1] != 3:
             raise RequestError(f"stacked digits are uint8 [n, 3, h, w]; these are {images.dtype} {list(images.shape)}")
         seen = [self.digits.see(images[:, channel : channel + 1]) for channel in range(3)]
-        red, green, blue = (_log_softmax(logits) for _, logits in seen)
+        red, green, blue = (torch.from_numpy(logits).log_softmax(1).numpy() for _, logits in seen)
         joint = red[:, :, None, None] + green[:, None, :, None] + blue[:, None, None, :]
         return np.concatenate([features for features, _ in seen], 1), joint.reshape(len(images), 1000)
 
     def resize(self, shape: tuple[int, int, int]) -> str:
         """As the extractor of digits says it of one channel."""
         return self.digits.resize((1, *shape[1:]))
-
-
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max(1, keepdims=True)
-    logged: np.ndarray = (shifted - np.log(np.exp(shifted).sum(1, keepdims=True))).astype(np.float32)
-    return logged

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pixel_shuffle, pixel_unshuffle
 
-from elegans.models._blocks import Label, Shape, SpectralNorm, Verdict, quarters
+from elegans.models._blocks import Label, Mapping, Shape, SpectralNorm, Verdict, quarters
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -22,10 +22,8 @@ Width = Annotated[int, Field(gt=0)]
 class Generator(nn.Module):
     """Latent and label to a quarter of the size, a transposed convolution to a half, and one that makes four pixels.
 
-    The label speaks a fifth as loud as the latent: with equal voices a class is one image before the latent is heard.
+    The label is quiet as in `Mapping`: with equal voices a class is one image before the latent is heard.
     """
-
-    QUIET = 0.2
 
     def __init__(self, shape: Shape, classes: int, latent: int, width: int) -> None:
         super().__init__()
@@ -49,7 +47,7 @@ class Generator(nn.Module):
         """Images in [-1, 1] of the classes y; without labels all are of class 0."""
         if self.label is not None:
             y = torch.zeros(len(z), dtype=torch.long, device=z.device) if y is None else y
-            z = torch.cat([z, self.QUIET * self.label(y if y.is_floating_point() else y.clamp(min=0))], 1)
+            z = torch.cat([z, Mapping.QUIET * self.label(y if y.is_floating_point() else y.clamp(min=0))], 1)
         return torch.tanh(pixel_shuffle(self.start(z), 2))
 
 
