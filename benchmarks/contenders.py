@@ -29,6 +29,7 @@ from elegans.config import Config, Optimiser
 from elegans.loop import Meter
 from elegans.methods import autoencoder
 from elegans.models._blocks import SpectralNorm
+from elegans.models._dropout import Dropout, PermanentDropout
 from elegans.models._lstm import Lstm, State
 from elegans.models._upsample import UpsampledConv
 from elegans.networks import networks
@@ -165,12 +166,15 @@ class Cells(nn.Module):
     def project(self, x: Tensor) -> Tensor:
         return x
 
+    def loop(self, n: int, steps: int) -> "Cells":
+        return self
+
     def step(self, x: Tensor, state: State) -> State:
         return self.cell(x, state)
 
-    def unroll(self, xs: Any, state: State) -> list[Tensor]:
+    def unroll(self, xs: Tensor, state: State) -> list[Tensor]:
         h, c = (part[None].contiguous() for part in state)
-        return list(self.lstm(torch.stack(list(xs), 1), (h, c))[0].unbind(1))
+        return list(self.lstm(xs, (h, c))[0].unbind(1))
 
 
 def plain_layers(network: nn.Module) -> nn.Module:
@@ -183,6 +187,8 @@ def plain_layers(network: nn.Module) -> nn.Module:
             if child.bias is not None:
                 child.layer.bias = child.bias
             setattr(network, name, spectral_norm(child.layer))
+        elif isinstance(child, Dropout | PermanentDropout):
+            setattr(network, name, nn.Dropout(child.p))  # neither is in evaluation here
         elif isinstance(child, Lstm):
             setattr(network, name, Cells(child))
         else:

@@ -1,7 +1,6 @@
 """What a request to train means: from a recipe and some wishes to a run folder and the loop."""
 
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +78,7 @@ def train(
     if not parallel.first():
         with cpu.flushed():
             follow(config, find.find("methods", config.method).build(config, networks(config, chosen)), batches)
-        sys.exit()
+        parallel.leave()
     folder = Run.create(run, config)
     with folder.locked(), cpu.flushed(), Watch(folder, quiet) as watch:
         method: Method = find.find("methods", config.method).build(config, networks(config, chosen))

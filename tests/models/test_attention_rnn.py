@@ -60,8 +60,9 @@ def test_a_generator_that_looks_at_rows_sees_what_it_has_drawn() -> None:
     images = generator(z)[:, 0]
     h, c = torch.zeros(2, N, 128, dtype=torch.float64)
     drawn = torch.zeros(N, 28, 28, dtype=torch.float64)
+    loop = generator.lstm.loop(N, 28)
     for k in range(28):
-        h, c = generator.lstm.step(generator.lstm.project(z), (h, c))
+        h, c = loop.step(z, (h, c))
         h = h * generator.attention(h, drawn)
         drawn[:, k] = torch.tanh(generator.row(h)).detach()
         torch.testing.assert_close(images[:, k].detach(), drawn[:, k])
@@ -71,7 +72,7 @@ def test_the_discriminator_reads_rows_from_the_top() -> None:
     """Only the last row of what it reads is seen by the last step alone."""
     discriminator = made("none", "none")["discriminator"]
     x = torch.randn(1, *SHAPE, requires_grad=True)
-    said = discriminator.lstm.unroll(discriminator.lstm.project(x[:, 0]).unbind(1))
+    said = discriminator.lstm.unroll(discriminator.lstm.project(x[:, 0]))
     torch.testing.assert_close(discriminator(x).score, discriminator.score(said[-1]).squeeze(1))
     (gradient,) = torch.autograd.grad(said[9].sum(), x)
     assert gradient[0, 0, :10].any(1).all()
@@ -96,5 +97,5 @@ def test_a_row_of_a_colour_image_has_its_channels_one_after_the_other() -> None:
         networks["generator"].row.bias.copy_(torch.atanh(rows[0, 0]))
     torch.testing.assert_close(networks["generator"](torch.zeros(1, 2))[:, :, 0], image[:, :, 0])
     said = networks["discriminator"].lstm
-    expected = networks["discriminator"].score(said.unroll(said.project(rows).unbind(1))[-1]).squeeze(1)
+    expected = networks["discriminator"].score(said.unroll(said.project(rows))[-1]).squeeze(1)
     torch.testing.assert_close(networks["discriminator"](image).score, expected)

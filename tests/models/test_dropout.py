@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from elegans.models._dropout import PermanentDropout
+from elegans.models._dropout import Dropout, PermanentDropout
 
 
 def test_in_evaluation_the_mask_stays() -> None:
@@ -63,3 +63,38 @@ def test_without_a_share_nothing_is_dropped() -> None:
 def test_a_share_out_of_range_is_refused(p: float) -> None:
     with pytest.raises(ValueError, match="at least 0 and below 1"):
         PermanentDropout(5, p)
+
+
+@pytest.mark.parametrize("p", [0.001, 0.3, 0.5, 0.9, 1.0])
+def test_each_unit_is_dropped_with_its_chance(p: float) -> None:
+    torch.manual_seed(0)
+    made = Dropout(p)(torch.ones(1000, 1001))  # of an odd number
+    share, units = min(p, 1 - 2**-16), made.numel()
+    assert (made == 0).float().mean().item() == pytest.approx(
+        share, abs=2**-17 + 4 * (share * (1 - share) / units) ** 0.5
+    )
+    assert made.double().mean().item() == pytest.approx(1.0, abs=4 * (share / (1 - share) / units) ** 0.5)
+    kept = (made != 0).float()
+    for axis in (0, 1):  # no row and no column has more or less than by chance, and neighbours are independent
+        spread = kept.mean(axis).var() / (share * (1 - share) / made.shape[axis])
+        assert 0.75 < spread < 1.25 or p > 0.9
+    if p <= 0.9:
+        for shift in (1, 2, 3, 4, 5):
+            flat = kept.flatten() - (1 - share)
+            chance = (flat[shift:] * flat[:-shift]).mean() / (share * (1 - share))
+            assert abs(chance.item()) < 5e-3
+
+
+def test_gradients_pass_where_units_do() -> None:
+    x = torch.randn(8, 6, 4, 4).to(memory_format=torch.channels_last).requires_grad_()
+    made = Dropout(0.4)(x)
+    assert made.is_contiguous(memory_format=torch.channels_last)
+    (gradient,) = torch.autograd.grad(made.sum(), x)
+    torch.testing.assert_close(gradient * x, made)
+    assert set(gradient.unique().tolist()) == {0.0, gradient.max().item()}
+
+
+def test_in_evaluation_and_without_a_share_it_is_nothing() -> None:
+    x = torch.randn(3, 5)
+    assert Dropout(0.5).eval()(x) is x
+    assert Dropout(0.0)(x) is x

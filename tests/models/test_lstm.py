@@ -29,7 +29,7 @@ def test_the_sequence_and_its_gradients_are_those_of_torch(layers: int, begun: b
     h, c = torch.randn(2, N, UNITS, dtype=torch.float64)
     said = x
     for layer in ours:
-        said = torch.stack(layer.unroll(layer.project(said).unbind(1), (h, c) if begun else None), 1)
+        said = torch.stack(layer.unroll(layer.project(said), (h, c) if begun else None), 1)
     wanted, _ = theirs(x, (h.expand(layers, -1, -1), c.expand(layers, -1, -1)) if begun else None)
     torch.testing.assert_close(said, wanted)
     mine = [p for layer in ours for p in (layer.weight, layer.recurrent, layer.bias)]
@@ -43,15 +43,56 @@ def test_it_has_second_derivatives() -> None:
     layer = Lstm(2, 3).double()
 
     def last(x: Tensor) -> Tensor:
-        return layer.unroll(layer.project(x).unbind(1))[-1]
+        return layer.unroll(layer.project(x))[-1]
 
     assert torch.autograd.gradgradcheck(last, torch.randn(2, 3, 2, dtype=torch.float64, requires_grad=True))
+
+
+def by_the_equations(layer: Lstm, x: Tensor, looped: bool) -> Tensor:
+    """All h, by plain autograd; looped: every input is the sum of x and of the h before."""
+    h = c = torch.zeros(len(x), layer.units, dtype=x.dtype)
+    said = []
+    for t in range(x.shape[1]):
+        sums = layer.project(x[:, t] + h if looped else x[:, t]) + h @ layer.recurrent.T
+        i, f, g, o = sums.chunk(4, 1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        h = torch.sigmoid(o) * torch.tanh(c)
+        said.append(h)
+    return torch.stack(said, 1)
+
+
+def by_the_layer(layer: Lstm, x: Tensor, looped: bool) -> Tensor:
+    if not looped:
+        return torch.stack(layer.unroll(layer.project(x)), 1)
+    loop = layer.loop(len(x), x.shape[1] + 2)  # more than come
+    state = torch.zeros(len(x), layer.units, dtype=x.dtype), torch.zeros(len(x), layer.units, dtype=x.dtype)
+    said = []
+    for t in range(x.shape[1]):
+        state = loop.step(x[:, t] + state[0], state)
+        said.append(state[0])
+    return torch.stack(said, 1)
+
+
+@pytest.mark.parametrize("looped", [False, True])
+def test_gradients_of_weights_are_those_of_plain_autograd(looped: bool) -> None:
+    """Of a loss, of one that is asked for after another graph's end, and of a penalty on the gradient at the input."""
+    layer = Lstm(UNITS, UNITS).double()
+    x = torch.randn(N, STEPS, UNITS, dtype=torch.float64, requires_grad=True)
+    found = []
+    for how in (by_the_equations, by_the_layer):
+        said = how(layer, x, looped)
+        (first,) = torch.autograd.grad(said.square().sum(), x, retain_graph=True)
+        partly = torch.autograd.grad(said[:, :2].pow(3).sum(), [x, *layer.parameters()], retain_graph=True)
+        (at,) = torch.autograd.grad(said[:, -1].sum(), x, create_graph=True)
+        penalty = torch.autograd.grad(at.square().sum() + said.sum(), [x, *layer.parameters()])
+        found.append([said, first, *partly, *penalty])
+    torch.testing.assert_close(found[1], found[0])
 
 
 def test_what_attention_makes_of_h_is_returned_and_is_what_the_next_step_sees() -> None:
     ours, theirs = pair()
     x = torch.randn(N, STEPS, INPUTS, dtype=torch.float64)
-    said = ours[0].unroll(ours[0].project(x).unbind(1), attend=lambda h: 0.5 * h)
+    said = ours[0].unroll(ours[0].project(x), attend=lambda h: 0.5 * h)
     h, c = torch.zeros(2, 1, N, UNITS, dtype=torch.float64)
     for t in range(STEPS):
         _, (h, c) = theirs(x[:, t : t + 1], (h, c))

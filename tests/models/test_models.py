@@ -14,6 +14,7 @@ from elegans import find
 from elegans.config import Config
 from elegans.errors import RequestError
 from elegans.models._blocks import Label, Mapping, Shape, SpectralNorm, Verdict
+from elegans.models._layout import Flatten, Unflatten
 from elegans.networks import networks
 
 AUTOENCODERS = ["conv-autoencoder", "dense-autoencoder"]
@@ -251,3 +252,48 @@ def test_a_recipe_without_its_networks_asks_for_its_file() -> None:
     config = Config().override({"model.name": "recipe", "model.shape": (1, 28, 28), "recipe": "mine"})
     with pytest.raises(RequestError, match=r"networks of 'mine' are in a file of your own: add --recipe FILE\.py"):
         networks(config, find.recipe(config))
+
+
+# --- memory ----------------------------------------------------------------------------------------------------------
+
+
+def together(x: Tensor) -> bool:
+    """Whether they do; with one channel or one pixel it is all the same."""
+    one = x.shape[1] == 1 or x.shape[2:].numel() == 1
+    return one or x.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_no_activation_meets_maps_of_both_kinds(name: str) -> None:
+    """From the first convolution to the last the channels of a pixel lie together, and in every gradient."""
+    config, made = of_recipe(name)
+    if config.method != "gan":
+        pytest.skip("max pooling and rectifiers take either kind alike")
+    apart: list[str] = []
+
+    def look(module: nn.Module, given: tuple[Tensor, ...], gave: Tensor) -> None:
+        if not isinstance(gave, Tensor) or gave.ndim != 4 or isinstance(module, nn.Tanh):
+            return
+        if not together(gave):
+            apart.append(f"what {module} gives")
+        if gave.requires_grad and not isinstance(module, nn.Conv2d):  # which mends what it gets
+            gave.register_hook(lambda gradient: None if together(gradient) else apart.append(f"{module}'s gradient"))
+
+    for network in made.values():
+        network.to(memory_format=torch.channels_last)
+        for module in network.modules():
+            if not list(module.children()):
+                module.register_forward_hook(look)
+    y = torch.zeros(2, dtype=torch.long)
+    made["discriminator"](made["generator"](torch.randn(2, config.latent.size), y=y), y=y).score.sum().backward()
+    assert not apart
+
+
+def test_rows_to_maps_and_back_is_torchs() -> None:
+    x = torch.randn(3, 2 * 4 * 5, dtype=torch.float64, requires_grad=True)
+    maps = Unflatten(1, (2, 4, 5))(x)
+    assert torch.equal(maps, nn.Unflatten(1, (2, 4, 5))(x))
+    assert together(maps)
+    assert torch.equal(Flatten()(maps), x)
+    assert torch.autograd.gradcheck(lambda x: Flatten()(Unflatten(1, (2, 4, 5))(x).square()), x)
+    assert torch.autograd.gradgradcheck(lambda x: Flatten()(Unflatten(1, (2, 4, 5))(x).pow(3)), x)

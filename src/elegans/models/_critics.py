@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from elegans.models._blocks import Shape, SpectralNorm, Verdict, halvings, quarters
+from elegans.models._layout import Flatten
 
 
 class Projection(nn.Module):
@@ -64,7 +65,7 @@ class Halving(nn.Module):
         for inputs, outputs in pairwise([shape[0], *widths]):
             layers += [SpectralNorm(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
         features = [shape[0], *widths][-1] * (shape[1] >> levels) * (shape[2] >> levels)
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(features, 1))
+        self.layers = nn.Sequential(*layers, Flatten(), nn.Linear(features, 1))
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:
         """A score each. Not conditional: y is ignored."""

@@ -1,9 +1,32 @@
-"""Dropout that stays on when the network is used."""
+"""Dropout whose masks cost next to nothing, and one that stays on when the network is used."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import dropout
+from torch.nn import functional
+
+
+def dropout(x: Float[Tensor, "..."], p: float) -> Float[Tensor, "..."]:
+    """Some units 0, each with chance p to the nearest 1/65536, and the rest divided by 1 - p of that.
+
+    On a CPU torch draws a double for each unit, one at a time, which takes longer than a layer's activation and its
+    optimiser together. Sixteen bits say the same, and four times sixteen are one draw of torch's global generator.
+    """
+    if x.device.type != "cpu":
+        return functional.dropout(x, p)
+    values, dropped = 2**16, min(round(p * 2**16), 2**16 - 1)
+    bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+    mask = torch.empty_like(x)  # lies in memory as x does
+    kept = bits[: x.numel()].as_strided(mask.shape, mask.stride()) >= dropped - values // 2
+    return x * mask.copy_(kept).mul_(values / (values - dropped))
+
+
+class Dropout(nn.Dropout):
+    """Dropout (Srivastava et al. 2014, Journal of Machine Learning Research 15): torch's, faster on a CPU."""
+
+    def forward(self, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """In training the same units, some of them 0; in evaluation x."""
+        return dropout(x, self.p) if self.training and self.p else x
 
 
 class PermanentDropout(nn.Module):
@@ -35,5 +58,5 @@ class PermanentDropout(nn.Module):
     def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
         """The same units, some of them 0."""
         if self.training or self.fresh:
-            return dropout(x, self.p, training=True)
+            return dropout(x, self.p)
         return x * self.kept / (1 - self.p)

@@ -14,6 +14,8 @@ from torch.nn.functional import pad
 
 from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._conditions import Head, Product
+from elegans.models._dropout import Dropout
+from elegans.models._layout import Flatten, Unflatten
 from elegans.models._upsample import UpsampledConv
 
 Widths = Annotated[Sequence[Annotated[int, Field(gt=0)]], Field(min_length=4, max_length=4)]
@@ -31,7 +33,7 @@ class Generator(nn.Module):
             nn.Linear(latent, first),
             nn.ReLU(inplace=True),
             nn.Linear(first, second * height * width),
-            nn.Unflatten(1, (second, height, width)),
+            Unflatten(1, (second, height, width)),
             *([nn.BatchNorm2d(second)] if batch_norm else []),
             nn.ReLU(inplace=True),
             UpsampledConv(second, third),
@@ -61,7 +63,7 @@ class TransposedGenerator(nn.Module):
         self.layers = nn.Sequential(
             nn.Linear(latent, 384 * 9),
             nn.ReLU(inplace=True),
-            nn.Unflatten(1, (384, 3, 3)),
+            Unflatten(1, (384, 3, 3)),
             nn.ConvTranspose2d(384, 192, 5),
             nn.ReLU(inplace=True),
             nn.ConvTranspose2d(192, 96, 5, stride=2, padding=2, output_padding=1),
@@ -87,8 +89,8 @@ class Discriminator(nn.Module):
         layers: list[nn.Module] = []
         for inputs, outputs, stride in zip([channels, *widths], widths, [2, 1, 2, 1], strict=False):
             layers += [nn.Conv2d(inputs, outputs, 3, stride, padding=1), nn.LeakyReLU(slope, inplace=True)]
-            layers += [nn.Dropout(dropout)]
-        self.layers = nn.Sequential(*layers, nn.Flatten())
+            layers += [Dropout(dropout)]
+        self.layers = nn.Sequential(*layers, Flatten())
         self.head = Head(widths[-1] * height * width, classes)
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:

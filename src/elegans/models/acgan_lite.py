@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, glorot_
 from elegans.models._conditions import Head, Product
-from elegans.models._dropout import PermanentDropout
+from elegans.models._dropout import Dropout, PermanentDropout
 
 
 class Generator(nn.Module):
@@ -43,10 +43,10 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(
             nn.Flatten(),
             nn.Linear(prod(shape), width),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.LeakyReLU(0.3, inplace=True),
             nn.Linear(width, width),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.LeakyReLU(0.3, inplace=True),
         )
         self.head = Head(width, classes)

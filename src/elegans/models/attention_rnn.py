@@ -75,7 +75,7 @@ class Generator(Rows):
                 drawn.append(torch.tanh(self.row(h)).unsqueeze(1))
             return h
 
-        said = self.lstm.unroll([self.lstm.project(z)] * self.shape[1], attend=attend)
+        said = self.lstm.unroll(self.lstm.project(z)[:, None].expand(-1, self.shape[1], -1), attend=attend)
         rows = torch.cat(drawn, 1) if looks_at_rows else torch.tanh(self.row(torch.stack(said, 1)))
         return rows.view(len(z), self.shape[1], self.shape[0], self.shape[2]).transpose(1, 2)
 
@@ -90,7 +90,7 @@ class Discriminator(Rows):
     def forward(self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " n"] | None = None) -> Verdict:
         """A score each: how real and, in the mode `1d`, how much of its class."""
         label, rows = self.prepare(len(x), y), x.transpose(1, 2).flatten(2)
-        steps = self.lstm.project(rows).unbind(1)
+        steps = self.lstm.project(rows)
         said = self.lstm.unroll(steps, attend=lambda h: self.gated(h, rows if label is None else label))
         return Verdict(self.score(said[-1]).squeeze(1))
 

@@ -4,6 +4,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, glorot_, quarters
+from elegans.models._dropout import Dropout
+from elegans.models._layout import Flatten, Unflatten
 
 
 class Generator(nn.Module):
@@ -16,7 +18,7 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(
             nn.Linear(latent, start[0] * start[1] * start[2]),
             nn.LeakyReLU(0.3, inplace=True),
-            nn.Unflatten(1, start),
+            Unflatten(1, start),
             nn.Conv2d(128, 256, 5, padding=2),
             nn.LeakyReLU(0.3, inplace=True),
             nn.Conv2d(256, 256, 5, padding=2),
@@ -49,7 +51,7 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(128, 128, kernel, stride=2), nn.LeakyReLU(0.3, inplace=True)]
             sides = ((sides[0] - kernel[0]) // 2 + 1, (sides[1] - kernel[1]) // 2 + 1)
         linear = nn.Linear(128 * sides[0] * sides[1], 1)
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(dropout), linear)
+        self.layers = nn.Sequential(*layers, Flatten(), Dropout(dropout), linear)
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:
         """A score each. Not conditional: y is ignored."""

@@ -4,6 +4,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, glorot_, quarters
+from elegans.models._dropout import Dropout
+from elegans.models._layout import Flatten, Unflatten
 
 
 class Generator(nn.Module):
@@ -16,7 +18,7 @@ class Generator(nn.Module):
         # stride 2: output_padding=1 doubles exactly, as TensorFlow's SAME does
         self.layers = nn.Sequential(
             nn.Linear(latent, start[0] * start[1] * start[2]),
-            nn.Unflatten(1, start),
+            Unflatten(1, start),
             nn.BatchNorm2d(512),
             nn.LeakyReLU(0.2, inplace=True),
             nn.ConvTranspose2d(512, 256, 5, padding=2),
@@ -48,15 +50,15 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(
             nn.Conv2d(channels, 64, 5, stride=2, padding=2),
             nn.LeakyReLU(0.2, inplace=True),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Conv2d(64, 128, 5, stride=2, padding=2),
             nn.BatchNorm2d(128),
             nn.LeakyReLU(0.2, inplace=True),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Conv2d(128, 256, 5, stride=2, padding=2),
             nn.BatchNorm2d(256),
             nn.LeakyReLU(0.2, inplace=True),
-            nn.Flatten(),
+            Flatten(),
             nn.Linear(256 * -(-height // 8) * -(-width // 8), 1),
         )
 

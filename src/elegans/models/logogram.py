@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, glorot_, quarters
+from elegans.models._layout import Flatten, Unflatten
 
 
 class Generator(nn.Module):
@@ -20,7 +21,7 @@ class Generator(nn.Module):
             nn.Linear(1024, features),
             nn.BatchNorm1d(features, eps=1e-3, momentum=0.01),
             nn.Tanh(),
-            nn.Unflatten(1, start),
+            Unflatten(1, start),
             nn.Upsample(scale_factor=4),
             nn.Conv2d(128, 64, 5, padding=2),
             nn.Tanh(),
@@ -54,7 +55,7 @@ class Discriminator(nn.Module):
             nn.Conv2d(64, 128, (kernel[0], kernel[1])),
             nn.Tanh(),
             nn.AvgPool2d((pool[0], pool[1])),
-            nn.Flatten(),
+            Flatten(),
             nn.Linear(features, 256),
             nn.Tanh(),
             nn.Linear(256, 1),

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from elegans.models._blocks import Label, Shape, Verdict, glorot_
+from elegans.models._dropout import Dropout
 from elegans.similarity import BatchSimilarity
 
 Widths = Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=1)]
@@ -77,7 +78,7 @@ class Discriminator(nn.Module):
         for i, (inputs, width) in enumerate(zip([self.given.features, *widths], widths, strict=False)):
             layers += [nn.Linear(inputs, width), nn.LeakyReLU(slope, inplace=True)]
             if dropout and i < len(widths) - 1:
-                layers.append(nn.Dropout(dropout))
+                layers.append(Dropout(dropout))
         if similarity:
             layers.append(BatchSimilarity(similarity, partners))
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1] + len(similarity), 1))

@@ -6,10 +6,11 @@ import torch
 from jaxtyping import Float, Int64
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import dropout, relu
+from torch.nn.functional import relu
 
 from elegans.models._blocks import Label, Mapping, Shape, Verdict, glorot_
 from elegans.models._critics import Projection
+from elegans.models._dropout import dropout
 from elegans.models._lstm import Lstm
 
 Width = Annotated[int, Field(gt=0)]
@@ -76,14 +77,15 @@ class Generator(nn.Module):
         if y is None or not self.classes:
             y = torch.zeros(len(z), dtype=torch.long, device=z.device)
         code = z if self.mapping is None else self.mapping(z, y)
-        layers, given, state = cast(list[Lstm], list(self.layers)), self._given(code, y), self.start(code)
+        steps, given, state = self.grid[0] * self.grid[1], self._given(code, y), self.start(code)
+        layers = [layer.loop(len(z), steps) for layer in cast(list[Lstm], list(self.layers))]
         states = [(state, state)] * len(layers)
         patch, patches = z.new_zeros(len(z), self.out.out_features), []
-        for t in range(self.grid[0] * self.grid[1]):
+        for t in range(steps):
             here = given if self.place is None or self.scale is None else given * self.scale[t] + self.place[t]
             x = relu(torch.addmm(here, patch, self.patch.weight.t()))
             for k, layer in enumerate(layers):
-                states[k] = layer.step(layer.project(x), states[k])
+                states[k] = layer.step(x, states[k])
                 x = states[k][0]
             patch = self.out(x).tanh() if self.output == "tanh" else self.out(x)
             patches.append(patch)
@@ -125,8 +127,8 @@ class Discriminator(nn.Module):
             state = state + self.label(y.clamp(min=0))
         said = cut(x, self.grid)
         for layer in cast(list[Lstm], list(self.layers)):
-            said = torch.stack(layer.unroll(layer.project(said).unbind(1), (state, state)), 1)
-            said = dropout(said, self.dropout, self.training)
+            said = torch.stack(layer.unroll(layer.project(said), (state, state)), 1)
+            said = dropout(said, self.dropout) if self.training and self.dropout else said
         real, generated = self.logits(said[:, -1]).unbind(1)
         return Verdict(real - generated)
 

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, normal_, quarters
+from elegans.models._layout import Flatten, Unflatten
 
 
 class Generator(nn.Module):
@@ -17,7 +18,7 @@ class Generator(nn.Module):
         # Two-sided padding where TensorFlow's SAME pads one side only: the same map, shifted by a pixel.
         self.layers = nn.Sequential(
             nn.LeakyReLU(0.1),
-            nn.Unflatten(1, self.start),
+            Unflatten(1, self.start),
             nn.Conv2d(32, 64, 3, padding=1),
             nn.BatchNorm2d(64),
             nn.LeakyReLU(0.1, inplace=True),
@@ -48,7 +49,7 @@ class Discriminator(nn.Module):
             nn.Conv2d(32, 64, 3, stride=2, padding=1),
             nn.BatchNorm2d(64),
             nn.LeakyReLU(0.1, inplace=True),
-            nn.Flatten(),
+            Flatten(),
             nn.Linear(64 * height * width, 64),
             nn.BatchNorm1d(64),
             nn.LeakyReLU(0.1, inplace=True),

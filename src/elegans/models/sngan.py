@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, halvings
 from elegans.models._critics import Halving
+from elegans.models._layout import Unflatten
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -25,7 +26,7 @@ class Generator(nn.Module):
         super().__init__()
         levels = len(widths) - 1
         start = (widths[0], shape[1] >> levels, shape[2] >> levels)
-        layers: list[nn.Module] = [nn.Linear(latent, start[0] * start[1] * start[2]), nn.Unflatten(1, start)]
+        layers: list[nn.Module] = [nn.Linear(latent, start[0] * start[1] * start[2]), Unflatten(1, start)]
         for inputs, outputs in pairwise(widths):
             layers += [nn.BatchNorm2d(inputs), nn.LeakyReLU(0.2, inplace=True)]
             layers.append(upsampling_(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)))

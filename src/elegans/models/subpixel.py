@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pixel_shuffle, pixel_unshuffle
 
 from elegans.models._blocks import Label, Mapping, Shape, SpectralNorm, Verdict, quarters
+from elegans.models._layout import Unflatten
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -32,7 +33,7 @@ class Generator(nn.Module):
         values = (2 if classes else 1) * latent
         self.start = nn.Sequential(
             nn.Linear(values, 2 * width * height * breadth, bias=False),
-            nn.Unflatten(1, (2 * width, height, breadth)),
+            Unflatten(1, (2 * width, height, breadth)),
             nn.BatchNorm2d(2 * width),
             nn.LeakyReLU(0.2, inplace=True),
             nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1, bias=False),
