@@ -23,7 +23,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from elegans import cpu, find, losses
+from elegans import cpu, find, losses, parallel
 from elegans.batches import Batches
 from elegans.config import Config, Optimiser
 from elegans.loop import Meter
@@ -35,16 +35,17 @@ from elegans.models._upsample import UpsampledConv
 from elegans.networks import networks
 from elegans.training import fit
 
-SHAPES = {"cifar10": (3, 32, 32), "faces": (3, 28, 28)}
+SHAPES = {"cifar10": (3, 32, 32), "faces": (3, 28, 28), "stacked": (3, 28, 28)}
 IMAGES = 4096
 WITHOUT = {"gan.spread": 0.0, "gan.balance": 0.0}  # what is the package's own
 Step = Callable[[], int]
 
 
-def prepare(name: str) -> tuple[Config, Any, np.ndarray, np.ndarray]:
+def prepare(name: str, batch: int | None = None) -> tuple[Config, Any, np.ndarray, np.ndarray]:
     """A recipe's configuration, its networks, and images and labels like its data."""
     recipe = find.recipe(name)
-    config = recipe.config.override(WITHOUT)
+    config = recipe.config.override(WITHOUT | ({} if batch is None else {"batch": batch}))
+    parallel.start(config.batch)
     draw = np.random.default_rng(0)
     shape = SHAPES.get(config.data.name, (1, 28, 28))
     images = draw.integers(0, 256, (IMAGES, *shape), dtype=np.uint8)
@@ -53,11 +54,11 @@ def prepare(name: str) -> tuple[Config, Any, np.ndarray, np.ndarray]:
     return config, networks(config, recipe), images, labels
 
 
-def elegans(name: str) -> tuple[Step, list[nn.Module]]:
+def elegans(name: str, batch: int | None = None) -> tuple[Step, list[nn.Module]]:
     """The step as the loop makes it."""
     cpu.keep_memory()
     torch.set_flush_denormal(True)
-    config, made, images, labels = prepare(name)
+    config, made, images, labels = prepare(name, batch)
     method = find.find("methods", config.method).build(config, made)
     batches = Batches(images, labels, config.batch, config.seed, config.data.order)
     number, meter = 0, Meter()

@@ -6,6 +6,7 @@ wrote it.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -38,13 +39,11 @@ def main() -> None:
         pages.append(f"\n## {data}\n\n{generated} generated images against {real} real ones ({split}), ")
         pages.append(f"extractor `{sees}` {digest[:12]}.\n\n")
         pages.append(f"| recipe | minutes | images | {' | '.join(METRICS)} |\n|{'---|' * (len(METRICS) + 3)}\n")
-        recipes: dict[str, list[dict[str, Any]]] = {}
-        for card in found:
-            recipes.setdefault(card["recipe"], []).append(card)
+        recipes = by_recipe(found)
         for recipe, seeds in sorted(
             recipes.items(), key=lambda item: fmean(card["metrics"]["fid"] for card in item[1])
         ):
-            name = f"`{recipe}`" + f", {len(seeds)} seeds" * (len(seeds) > 1)
+            name = named(recipe, seeds)
             minutes, images = (fmean(card["training"][what] for card in seeds) for what in ("seconds", "images"))
             numbers_ = numbers([card["metrics"] for card in seeds])
             pages.append(f"| {name} | {minutes / 60:.0f} | {images / 1e6:.2f} M | {numbers_} |\n")
@@ -53,7 +52,40 @@ def main() -> None:
                 for best in (card["best"] for card in seeds if "best" in card)
             ]
         pages.append(f"| real | | | {numbers([found[0]['floor']])} |\n")
+    pages.append(reconstructions([card for card in cards if "reconstruction" in card]))
     (HERE / "RESULTS.md").write_text("".join(pages), encoding="utf-8")
+
+
+def by_recipe(cards: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The cards of each recipe, which differ in their seeds."""
+    recipes: dict[str, list[dict[str, Any]]] = {}
+    for card in cards:
+        recipes.setdefault(card["recipe"], []).append(card)
+    return recipes
+
+
+def named(recipe: str, seeds: list[dict[str, Any]]) -> str:
+    """The first cell of a row."""
+    return f"`{recipe}`" + f", {len(seeds)} seeds" * (len(seeds) > 1)
+
+
+def reconstructions(cards: list[dict[str, Any]]) -> str:
+    """What autoencoders reproduce of the test images."""
+    names = list(dict.fromkeys(name for card in cards for name in card["reconstruction"]))
+    lines = [
+        "",
+        "## What autoencoders reproduce",
+        "",
+        "Of the test images. Losses: binary cross-entropy, of `autoencoder` a pixel, else nats an image. PSNR in dB.",
+        "",
+        f"| recipe | images | {' | '.join(name.replace('_', ' ') for name in names)} |",
+        "|---|" + "---|" * (len(names) + 1),
+    ]
+    for recipe, seeds in sorted(by_recipe(cards).items(), key=lambda item: item[1][0]["reconstruction"]["loss"]):
+        images = fmean(card["training"]["images"] for card in seeds) / 1e6
+        cells = numbers([card["reconstruction"] for card in seeds], names)
+        lines.append(f"| {named(recipe, seeds)} | {images:.2f} M | {cells} |")
+    return "\n".join(lines) + "\n"
 
 
 def kind(card: dict[str, Any]) -> tuple[str, ...]:
@@ -62,9 +94,9 @@ def kind(card: dict[str, Any]) -> tuple[str, ...]:
     return data["name"], data["split"], f"{data['real']:,}", f"{card['generated']:,}", sees["name"], sees["sha256"]
 
 
-def numbers(seeds: list[dict[str, float]]) -> str:
+def numbers(seeds: list[dict[str, float]], names: Sequence[str] = METRICS) -> str:
     """A row's, in the order of the head: of several seeds the mean and the standard deviation."""
-    columns = ([metrics[name] for metrics in seeds if name in metrics] for name in METRICS)
+    columns = ([metrics[name] for metrics in seeds if name in metrics] for name in names)
     return " | ".join(
         f"{fmean(values):.3g} ± {stdev(values):.2g}" if len(values) > 1 else f"{values[0]:.3g}" if values else ""
         for values in columns

@@ -143,7 +143,8 @@ def test_with_one_process_nothing_happens() -> None:
     x = torch.arange(6.0).reshape(3, 2)
     assert (parallel.count(), parallel.first(), parallel.agree(7), parallel.in_turn(lambda: 5)) == (1, True, 7, 5)
     assert parallel.part(x) is x
-    assert parallel.mean([x])[0] is x
+    said, ((same,),) = parallel.mean({"loss": x}, [x])
+    assert said["loss"] is same is x
     assert torch.equal(parallel.whole(x), x)
     network = nn.Sequential(nn.BatchNorm1d(2))
     parallel.synchronise(network)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from elegans import parallel
 from elegans.config import Optimiser
 
 
@@ -26,12 +25,11 @@ class Updater:
         return torch.autograd.grad(loss, trained(self.network), retain_graph=retain)
 
     def apply(self, gradients: Sequence[Tensor], factor: float | Tensor = 1.0) -> None:
-        """Move the weights along the mean of all processes' gradients, at the learning rate times `factor`.
+        """Move the weights along the gradients, at the learning rate times `factor`.
 
         Raises:
             FloatingPointError: the gradients are no numbers; the weights are as they were.
         """
-        gradients = parallel.mean(gradients)
         # where a loss is no number no gradient is one, so that the smallest tensor tells; all would take 3 % of a step
         if not bool(min(gradients, key=torch.numel).isfinite().all()):
             raise FloatingPointError(f"the gradient of the {type(self.network).__name__.lower()}")

@@ -151,22 +151,19 @@ def normal(shape: Sequence[int], draw: torch.Generator) -> Shaped[Tensor, "..."]
     return part(torch.randn(shape[0] * count(), *shape[1:], generator=draw))
 
 
-def mean(tensors: Sequence[Tensor]) -> list[Tensor]:
-    """The mean over the processes of each tensor, in one message."""
+def mean(
+    said: Mapping[str, Tensor], *gradients: Sequence[Tensor]
+) -> tuple[dict[str, Tensor], Sequence[Sequence[Tensor]]]:
+    """The means over the processes of scalars by name and of the gradients of networks, in one message."""
     if count() == 1:
-        return list(tensors)
+        return dict(said), gradients
+    tensors = [*(value.float() for value in said.values()), *(tensor for of in gradients for tensor in of)]
     flat = torch.cat([tensor.reshape(-1) for tensor in tensors]).cpu()
     dist.all_reduce(flat)
-    pieces = torch.split(flat / count(), [tensor.numel() for tensor in tensors])
+    pieces = torch.split(flat.div_(count()), [tensor.numel() for tensor in tensors])
     # they lie in memory as they did, for that is as the weights do
-    return [torch.empty_like(t).copy_(piece.view(t.shape)) for piece, t in zip(pieces, tensors, strict=True)]
-
-
-def means(said: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same of scalars by name."""
-    if count() == 1:
-        return dict(said)
-    return dict(zip(said, mean([value.float() for value in said.values()]), strict=True))
+    means = iter([torch.empty_like(t).copy_(piece.view(t.shape)) for piece, t in zip(pieces, tensors, strict=True)])
+    return {name: next(means) for name in said}, [[next(means) for _ in of] for of in gradients]
 
 
 class Total(torch.autograd.Function):
@@ -180,7 +177,8 @@ class Total(torch.autograd.Function):
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Tensor:
-        return Total.forward(context, gradient)
+        total: Tensor = Total.apply(gradient)  # type: ignore[no-untyped-call]
+        return total
 
 
 def synchronise(network: nn.Module) -> None:
@@ -217,16 +215,21 @@ class SynchronisedBatchNorm(nn.modules.batchnorm._BatchNorm):
         axes = [axis for axis in range(x.ndim) if axis != 1]
         shape = [1, -1] + [1] * (x.ndim - 2)
         values = x.numel() // x.shape[1] * count()
-        centre = Total.apply(x.sum(axes)) / values  # type: ignore[no-untyped-call]
-        away = x - centre.view(shape)
-        variance = Total.apply(away.square().sum(axes)) / values  # type: ignore[no-untyped-call]
+        # one message each way; as doubles, in which the difference of the squares loses nothing
+        variance, centre = (moment.double() for moment in torch.var_mean(x, axes, correction=0))
+        moments = torch.stack([centre, variance + centre.square()])
+        centre, square = Total.apply(moments).div(count())  # type: ignore[no-untyped-call]
+        variance, centre = (square - centre.square()).to(x.dtype), centre.to(x.dtype)
         if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             weight = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
             self.running_mean.lerp_(centre.detach(), weight)
             self.running_var.lerp_(variance.detach() * values / (values - 1), weight)
-        scaled: Tensor = away * (variance + self.eps).rsqrt().view(shape)
-        return scaled if self.weight is None else scaled * self.weight.view(shape) + self.bias.view(shape)
+        scale, bias = (variance + self.eps).rsqrt(), None
+        if self.affine:
+            scale, bias = scale * self.weight, self.bias
+        scaled: Tensor = (x - centre.view(shape)) * scale.view(shape)
+        return scaled if bias is None else scaled + bias.view(shape)
 
     def _check_input_dim(self, x: Tensor) -> None:
         """Any number of axes."""

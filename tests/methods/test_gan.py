@@ -16,6 +16,7 @@ from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
 from elegans.methods._objectives import couples
+from elegans.methods._state import Said
 from elegans.methods.gan import Gan, Images, Labels, State, build
 from elegans.models._blocks import Verdict
 from elegans.networks import networks
@@ -52,9 +53,9 @@ class Noted(Gan):
     def _latents(self, number: int, purpose: str) -> Tensor:
         return super()._latents(number, purpose).to(next(self.generator.parameters()).dtype)
 
-    def _apply(self, player: str, gradients: Sequence[Tensor]) -> None:
-        self.updates.append((player, [gradient.clone() for gradient in gradients]))
-        super()._apply(player, gradients)
+    def _apply(self, said: Said, **gradients: Sequence[Tensor]) -> Said:
+        self.updates += [(player, [gradient.clone() for gradient in of]) for player, of in gradients.items()]
+        return super()._apply(said, **gradients)
 
     @property
     def players(self) -> list[str]:

@@ -62,11 +62,12 @@ class Autoencoder:
         logits = self.decoder(drawn(code, seeds.generator(self.config.seed, number, "codes")))
         said = {name: value.mean() for name, value in losses(code, logits, images, self.options.beta).items()}
         gradients = self.updater.gradients(said["loss"])
+        said, (gradients,) = parallel.mean({name: value.detach() for name, value in said.items()}, gradients)
         self.updater.apply(gradients, schedules.factor(self.config.schedule, progress))
         if not self.variational:
             decay = ema.decay(self.config.ema, self.images_a_step, (number + 1) * self.images_a_step)
             self.codes.update(parallel.whole(code.mean), decay)
-        return parallel.means({name: value.detach() for name, value in said.items()})
+        return said
 
     @property
     def images_a_step(self) -> int:

@@ -79,7 +79,6 @@ class Gan:
             said |= self._update_both(number, k, *batches[number * self.options.discriminator_steps + k])
         for k in range(int(both), self.options.generator_steps):
             said |= self._update_generator(number, k, *batches[number * self.options.discriminator_steps])
-        said = parallel.means(said)
         if self.balance.strength:
             self.balance.observe({player: said[f"{player}_loss"] for player in self.updaters})
         seen = (number + 1) * self.images_a_step
@@ -134,8 +133,7 @@ class Gan:
         judged_real, judged_fake = self._verdicts(real, fake, y, fake_y)
         loss, said = self._discriminator_loss(number, k, judged_real, judged_fake, y, fake_y)
         penalty = self._penalty(number, k, real, fake, y, fake_y, said)
-        self._apply("discriminator", self.updaters["discriminator"].gradients(loss + penalty))
-        return said
+        return self._apply(said, discriminator=self.updaters["discriminator"].gradients(loss + penalty))
 
     def _update_generator(self, number: int, k: int, real: Images, y: Labels) -> Said:
         purpose = "discriminator 0" if self.options.same_latent else f"generator {k}"
@@ -147,8 +145,7 @@ class Gan:
         loss, said = self._generator_loss(real_score, judged, fake_y)
         loss = loss + self._spread(real, fake, y, fake_y, said)
         at_image, *gradients = torch.autograd.grad(loss, [fake, *trained(self.generator)])
-        self._apply("generator", gradients)
-        return said | {"fake_gradient": steepness(at_image)}
+        return self._apply(said | {"fake_gradient": steepness(at_image)}, generator=gradients)
 
     def _update_both(self, number: int, k: int, real: Images, y: Labels) -> Said:
         """Both players from one G(z) and one D(G(z)), each against the other as it was before.
@@ -179,12 +176,10 @@ class Gan:
             at_image = at_image * ratio.view(-1, 1, 1, 1)
         if self.options.spread:
             at_image = at_image + torch.autograd.grad(self._spread(real, image, y, fake_y, said), image)[0]
-        said["fake_gradient"] = steepness(at_image)
         generator_gradients = torch.autograd.grad(fake, trained(self.generator), at_image)
-        self._apply("discriminator", gradients)
-        self._apply("generator", generator_gradients)
-        losses_first = {"discriminator_loss": said["discriminator_loss"]} | player_said
-        return losses_first | said | {"one_pass": torch.tensor(float(ratio is not None))}
+        said = {"discriminator_loss": said["discriminator_loss"]} | player_said | said
+        said |= {"fake_gradient": steepness(at_image), "one_pass": torch.tensor(float(ratio is not None))}
+        return self._apply(said, discriminator=gradients, generator=generator_gradients)
 
     # --- what they share ---------------------------------------------------------------------------------------------
 
@@ -262,8 +257,12 @@ class Gan:
         said["lack_of_spread"] = lack.detach()
         return self.options.spread * lack
 
-    def _apply(self, player: str, gradients: Sequence[Tensor]) -> None:
-        self.updaters[player].apply(gradients, self.scheduled * self.balance.factor(player))
+    def _apply(self, said: Said, **gradients: Sequence[Tensor]) -> Said:
+        """Move players along their gradients, both of them means over all processes, as is what is then returned."""
+        said, means = parallel.mean(said, *gradients.values())
+        for player, mean in zip(gradients, means, strict=True):
+            self.updaters[player].apply(mean, self.scheduled * self.balance.factor(player))
+        return said
 
 
 def restore(networks: dict[str, nn.Module], state: State, raw: bool) -> dict[str, nn.Module]:
