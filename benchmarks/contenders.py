@@ -1,4 +1,4 @@
-"""One contender of the throughput table, in a process of its own: `python contenders.py elegans|plain RECIPE`.
+"""One contender of the throughput table, in a process of its own: `python contenders.py elegans|plain RECIPE [BATCH]`.
 
 A number of seconds on standard input is a window: training steps are made for so long, and a line of JSON says how many
 images that was. The word `count` asks for what a step costs: operations, bytes, and where the time goes.
@@ -72,9 +72,9 @@ def elegans(name: str, batch: int | None = None) -> tuple[Step, list[nn.Module]]
     return step, list(made.values())
 
 
-def plain(name: str) -> tuple[Step, list[nn.Module]]:
+def plain(name: str, batch: int | None = None) -> tuple[Step, list[nn.Module]]:
     """The same networks in the loop one would write."""
-    config, made, images, labels = prepare(name)
+    config, made, images, labels = prepare(name, batch)
     made = {key: plain_layers(network) for key, network in made.items()}
     x, y = torch.from_numpy(images).float() / 127.5 - 1, torch.from_numpy(labels)
     step = plain_gan if config.method == "gan" else plain_autoencoder
@@ -255,9 +255,9 @@ def answer(step: Step, made: list[nn.Module], asked: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    kind, name = sys.argv[1:]
+    kind, name, *batch = sys.argv[1:]
     torch.manual_seed(0)
-    step, made = {"elegans": elegans, "plain": plain}[kind](name)
+    step, made = {"elegans": elegans, "plain": plain}[kind](name, int(batch[0]) if batch else None)
     for _ in range(3):
         step()
     print(json.dumps("ready"), flush=True)
