@@ -2,10 +2,12 @@
 
     python benchmarks/throughput.py [full] [--peers PYTHON] [--threads 1] [--only RECIPE ...]
 
+With `--only` the other rows of the table stay as they were; each says of which commit it is.
+
 All contenders of a recipe are started, each in a process of its own, and take turns: a window each, in an order that
 is turned round from one time to the next, so that a machine that slows down slows all alike. What counts is the median
-of the ratios within the rounds, and their spread. Writes throughput.json and throughput.md beside this file; nothing
-else should run meanwhile.
+of the ratios within the rounds, and their spread. Writes throughput.json and throughput.md beside this file, and adds
+a line a recipe to ledger.jsonl, which `make results` shows; nothing else should run meanwhile.
 
 `--peers` names the Python of an environment with Keras and TensorFlow; `make bench` makes one.
 """
@@ -95,6 +97,18 @@ def measure(name: str, windows: int, seconds: float, threads: int, peers: str | 
     }
 
 
+def entry(about: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the ledger: which code, which machine, what came."""
+    return {
+        "commit": about["commit"],
+        "machine": f"{about['processor']}, {about['threads']} of {about['processors']} threads, torch {about['torch']}",
+        "recipe": row["recipe"],
+        "images a second": row["images a second"]["elegans"]["median"],
+        "times": {kind: ratio["median"] for kind, ratio in row["ratio"].items()},
+        "share of the machine": row["share of it"],
+    }
+
+
 def spread(values: list[float]) -> dict[str, float]:
     """Median, least and most."""
     return {"median": median(values), "least": min(values), "most": max(values)}
@@ -137,14 +151,14 @@ def table(about: dict[str, Any], rows: list[dict[str, Any]], windows: int, secon
         f"Made by `make bench`: {windows} windows of {seconds:g} s each, in turn; medians, and in brackets the least "
         "and the most of the rounds.",
         "",
-        ", ".join(f"{name} {value}" for name, value in about.items()) + ".",
+        ", ".join(f"{name} {value}" for name, value in about.items() if name != "commit") + ".",
         "",
         "`plain` is the loop one would write with the same networks (benchmarks/contenders.py); `keras` the same "
         "networks in Keras on TensorFlow, as a graph or compiled by XLA. The share is that of the operations a second "
         "which a large matrix product reaches on this machine, counted by torch over one step.",
         "",
-        "| recipe | elegans | plain | times plain | times keras graph | times keras xla | share of the machine |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| recipe | elegans | plain | times plain | times keras graph | times keras xla | share | commit |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for row in rows:
         rate, ratio = row["images a second"], row["ratio"]
@@ -153,7 +167,7 @@ def table(about: dict[str, Any], rows: list[dict[str, Any]], windows: int, secon
             for kind in ("plain", "keras graph", "keras xla")
         ]
         cells = [row["recipe"], f"{rate['elegans']['median']:,.0f}", f"{rate['plain']['median']:,.0f}", *times]
-        lines.append("| " + " | ".join([*cells, f"{row['share of it']:.0%}"]) + " |")
+        lines.append("| " + " | ".join([*cells, f"{row['share of it']:.0%}", row["commit"]]) + " |")
     middle = median(row["ratio"]["plain"]["median"] for row in rows)
     lines += ["", f"Median over the recipes: {middle:.2f} times plain.", "", "## Where a step goes", ""]
     lines += [
@@ -180,16 +194,21 @@ def main() -> None:
     parser.add_argument("--only", nargs="*")
     asked = parser.parse_args()
     windows, seconds = (7, 4.0) if asked.form == "full" else (5, 2.0)
-    rows: list[dict[str, Any]] = []
     about = machine(asked.threads, asked.peers)
+    file = HERE / "throughput.json"
+    rows = json.loads(file.read_text())["rows"] if asked.only and file.exists() else []
     for name in asked.only or (FULL if asked.form == "full" else SHORT):
-        rows.append(measure(name, windows, seconds, asked.threads, asked.peers))
-        ratio = {kind: round(value["median"], 2) for kind, value in rows[-1]["ratio"].items()}
-        rate = rows[-1]["images a second"]["elegans"]["median"]
+        row = measure(name, windows, seconds, asked.threads, asked.peers) | {"commit": about["commit"]}
+        at = next((k for k, other in enumerate(rows) if other["recipe"] == name), len(rows))
+        rows[at : at + 1] = [row]
+        ratio = {kind: round(value["median"], 2) for kind, value in row["ratio"].items()}
+        rate = row["images a second"]["elegans"]["median"]
         print(f"{name}: {rate:,.0f} images a second, times {ratio}", flush=True)
         made = {"machine": about, "windows": windows, "seconds": seconds, "rows": rows}
-        (HERE / "throughput.json").write_text(json.dumps(made, indent=1) + "\n")
+        file.write_text(json.dumps(made, indent=1) + "\n")
         (HERE / "throughput.md").write_text(table(about, rows, windows, seconds))
+        with (HERE / "ledger.jsonl").open("a", encoding="utf-8") as ledger:
+            ledger.write(json.dumps(entry(about, row)) + "\n")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ def main() -> None:
             ]
         pages.append(f"| real | | | {numbers([found[0]['floor']])} |\n")
     pages.append(reconstructions([card for card in cards if "reconstruction" in card]))
+    pages.append(speed([json.loads(line) for line in (HERE / "ledger.jsonl").read_text(encoding="utf-8").splitlines()]))
     (HERE / "RESULTS.md").write_text("".join(pages), encoding="utf-8")
 
 
@@ -85,6 +86,26 @@ def reconstructions(cards: list[dict[str, Any]]) -> str:
         images = fmean(card["training"]["images"] for card in seeds) / 1e6
         cells = numbers([card["reconstruction"] for card in seeds], names)
         lines.append(f"| {named(recipe, seeds)} | {images:.2f} M | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def speed(entries: list[dict[str, Any]]) -> str:
+    """What `make bench` found, from the oldest code to the newest within a recipe."""
+    kinds = ("plain", "keras graph", "keras xla")
+    lines = [
+        "",
+        "## Speed",
+        "",
+        "Every run of `make bench` there was. Images a second of the training step, times those of other loops with "
+        "the same networks, and the share of the machine's matrix products; how: [throughput](throughput.md).",
+        "",
+        f"| recipe | commit | machine | images/s | {' | '.join(f'x {kind}' for kind in kinds)} | share |",
+        "|---|---|---|---:|" + "---:|" * (len(kinds) + 1),
+    ]
+    for entry in sorted(entries, key=lambda entry: str(entry["recipe"])):
+        times = [f"{entry['times'][kind]:.2f}" if kind in entry["times"] else "" for kind in kinds]
+        cells = [entry["recipe"], entry["commit"], entry["machine"], f"{entry['images a second']:,.0f}", *times]
+        lines.append("| " + " | ".join([*cells, f"{entry['share of the machine']:.0%}"]) + " |")
     return "\n".join(lines) + "\n"
 
 

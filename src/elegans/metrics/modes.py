@@ -14,7 +14,7 @@ OF_CLASSES = True  # it means something only where the extractor knows the class
 def compute(fake: Judged, real: Judged) -> dict[str, float]:
     """How many classes the extractor sees among the generated images, and how unlike the real ones their shares are.
 
-    Lin et al. 2018, PacGAN (arXiv:1712.04086), section 4.1, where it is the 1,000 classes of stacked digits.
+    Lin et al. 2018, PacGAN (arXiv:1712.04086), where it is the 1,000 classes of stacked digits.
 
     - modes: classes seen at least once, from 1 to as many as the extractor knows. With fewer than some ten images a
       class not even real ones reach all.

@@ -16,6 +16,7 @@ from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._conditions import Head, Product
 from elegans.models._dropout import Dropout
 from elegans.models._layout import Flatten, Unflatten
+from elegans.models._pixels import ToPixels
 from elegans.models._upsample import UpsampledConv
 
 Widths = Annotated[Sequence[Annotated[int, Field(gt=0)]], Field(min_length=4, max_length=4)]
@@ -68,7 +69,7 @@ class TransposedGenerator(nn.Module):
             nn.ReLU(inplace=True),
             nn.ConvTranspose2d(192, 96, 5, stride=2, padding=2, output_padding=1),
             nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(96, channels, 5, stride=2, padding=2, output_padding=1),
+            ToPixels(96, channels, 5, stride=2, padding=2, output_padding=1),
             nn.Tanh(),
         )
 

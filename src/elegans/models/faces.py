@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._dropout import Dropout
 from elegans.models._layout import Flatten, Unflatten
+from elegans.models._pixels import ToPixels
 
 
 class Generator(nn.Module):
@@ -30,7 +31,7 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(128, 64, 5, stride=2, padding=2, output_padding=1),
             nn.BatchNorm2d(64),
             nn.LeakyReLU(0.2, inplace=True),
-            nn.ConvTranspose2d(64, channels, 5, padding=2),
+            ToPixels(64, channels, 5, padding=2),
             nn.Tanh(),
         )
 

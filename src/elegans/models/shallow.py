@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, normal_, quarters
 from elegans.models._layout import Flatten, Unflatten
+from elegans.models._pixels import ToPixels
 
 
 class Generator(nn.Module):
@@ -25,7 +26,7 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(64, 64, 3, stride=2, padding=1, output_padding=1),
             nn.BatchNorm2d(64),
             nn.LeakyReLU(0.1, inplace=True),
-            nn.ConvTranspose2d(64, channels, 3, stride=2, padding=1, output_padding=1),
+            ToPixels(64, channels, 3, stride=2, padding=1, output_padding=1),
             nn.BatchNorm2d(channels),
             nn.Tanh(),
         )

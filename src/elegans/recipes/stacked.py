@@ -1,6 +1,6 @@
 """Stacked digits, unconditional: whether a thousand modes are found.
 
-Source: our own; the test of lost modes of Metz et al. 2017 and Lin et al. 2018 (PacGAN, arXiv:1712.04086, section 4.1),
+Source: our own; the test of lost modes of Metz et al. 2017 and Lin et al. 2018 (PacGAN, arXiv:1712.04086),
     with the networks of `digits`, wider.
 Command: elegans train stacked --run runs/stacked --minutes 45
 Minutes: 45
