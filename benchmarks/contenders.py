@@ -30,6 +30,7 @@ from elegans.loop import Meter
 from elegans.methods import autoencoder
 from elegans.models._blocks import SpectralNorm
 from elegans.models._dropout import Dropout, PermanentDropout
+from elegans.models._fourier import FourierConv, FourierTransposed
 from elegans.models._lstm import Lstm, State
 from elegans.models._pixels import ToPixels
 from elegans.models._upsample import UpsampledConv
@@ -189,9 +190,12 @@ def plain_layers(network: nn.Module) -> nn.Module:
             if child.bias is not None:
                 child.layer.bias = child.bias
             setattr(network, name, spectral_norm(child.layer))
-        elif isinstance(child, ToPixels):
+        elif isinstance(child, ToPixels | FourierTransposed):
             how = child.kernel_size, child.stride, child.padding, child.output_padding
             setattr(network, name, nn.ConvTranspose2d(child.in_channels, child.out_channels, *how))
+        elif isinstance(child, FourierConv):
+            how = child.kernel_size, child.stride, child.padding
+            setattr(network, name, nn.Conv2d(child.in_channels, child.out_channels, *how))
         elif isinstance(child, Dropout | PermanentDropout):
             setattr(network, name, nn.Dropout(child.p))  # neither is in evaluation here
         elif isinstance(child, Lstm):

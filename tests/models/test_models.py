@@ -14,6 +14,7 @@ from elegans import find
 from elegans.config import Config
 from elegans.errors import RequestError
 from elegans.models._blocks import Label, Mapping, Shape, SpectralNorm, Verdict
+from elegans.models._fourier import FourierConv, FourierTransposed
 from elegans.models._layout import Flatten, Unflatten
 from elegans.models._pixels import ToPixels
 from elegans.networks import networks
@@ -319,3 +320,25 @@ def test_a_transposed_convolution_to_pixels_is_torchs(
     ]
     torch.testing.assert_close(gradients[0], gradients[1])
     assert torch.autograd.gradgradcheck(ours, x)
+
+
+@pytest.mark.parametrize("size", [(7, 7), (6, 9), (16, 16)])
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(FourierConv, nn.Conv2d), (FourierTransposed, nn.ConvTranspose2d)], ids=["conv", "transposed"]
+)
+def test_a_convolution_by_fourier_transforms_is_torchs(
+    ours: Any, theirs: Any, kernel: int, size: tuple[int, int]
+) -> None:
+    torch.manual_seed(0)
+    fast, plain = ours(4, 3, kernel, size), theirs(4, 3, kernel, padding=kernel // 2)
+    plain.load_state_dict(fast.state_dict())
+    x = torch.randn(2, 4, *size, requires_grad=True)
+    found = []
+    for layer in (fast, plain):
+        made = layer(x)
+        gradients = torch.autograd.grad(made.pow(3).sum(), [x, *layer.parameters()], create_graph=True)
+        second = torch.autograd.grad(gradients[0].square().sum(), [x, layer.weight])
+        found.append([made, *gradients, *second])
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-5 * float(b.detach().abs().max()))

@@ -11,29 +11,33 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
+def together(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    """The same maps, and later their gradient, with the channels of a pixel together."""
+    maps: Tensor = _Together.apply(x)  # type: ignore[no-untyped-call]
+    return maps
+
+
 class Unflatten(nn.Unflatten):
     """Rows to maps."""
 
     def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
-        """The same values, the channels of a pixel together."""
-        return super().forward(x).contiguous(memory_format=torch.channels_last)
+        """The same values."""
+        return together(super().forward(x))
 
 
 class Flatten(nn.Module):
-    """Maps to rows, channel by channel; the gradient comes back as maps whose channels lie together."""
+    """Maps to rows, channel by channel."""
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
         """The same values."""
-        rows: Tensor = _Rows.apply(x)  # type: ignore[no-untyped-call]
-        return rows
+        return together(x).flatten(1)
 
 
-class _Rows(torch.autograd.Function):
+class _Together(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, x: Tensor) -> Tensor:
-        context.shape = x.shape
-        return x.flatten(1)
+        return x.contiguous(memory_format=torch.channels_last)
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Tensor:
-        return gradient.view(context.shape).contiguous(memory_format=torch.channels_last)
+        return together(gradient)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._dropout import Dropout
+from elegans.models._fourier import FourierConv
 from elegans.models._layout import Flatten, Unflatten
 
 
@@ -14,16 +15,16 @@ class Generator(nn.Module):
     def __init__(self, shape: Shape, latent: int) -> None:
         super().__init__()
         channels, height, width = shape
-        start = (128, height // 2, width // 2)
+        start = 128, height // 2, width // 2
         self.layers = nn.Sequential(
             nn.Linear(latent, start[0] * start[1] * start[2]),
             nn.LeakyReLU(0.3, inplace=True),
             Unflatten(1, start),
-            nn.Conv2d(128, 256, 5, padding=2),
+            FourierConv(128, 256, 5, start[1:]),
             nn.LeakyReLU(0.3, inplace=True),
-            nn.Conv2d(256, 256, 5, padding=2),
+            FourierConv(256, 256, 5, start[1:]),
             nn.LeakyReLU(0.3, inplace=True),
-            nn.Conv2d(256, 256, 5, padding=2),
+            FourierConv(256, 256, 5, start[1:]),
             nn.LeakyReLU(0.3, inplace=True),
             nn.ConvTranspose2d(256, 256, 4, stride=2, padding=1),
             nn.LeakyReLU(0.3, inplace=True),

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._dropout import Dropout
+from elegans.models._fourier import FourierTransposed
 from elegans.models._layout import Flatten, Unflatten
 from elegans.models._pixels import ToPixels
 
@@ -15,14 +16,14 @@ class Generator(nn.Module):
     def __init__(self, shape: Shape, latent: int) -> None:
         super().__init__()
         channels, height, width = shape
-        start = (512, height // 4, width // 4)
+        start = 512, height // 4, width // 4
         # stride 2: output_padding=1 doubles exactly, as TensorFlow's SAME does
         self.layers = nn.Sequential(
             nn.Linear(latent, start[0] * start[1] * start[2]),
             Unflatten(1, start),
             nn.BatchNorm2d(512),
             nn.LeakyReLU(0.2, inplace=True),
-            nn.ConvTranspose2d(512, 256, 5, padding=2),
+            FourierTransposed(512, 256, 5, start[1:]),
             nn.BatchNorm2d(256),
             nn.LeakyReLU(0.2, inplace=True),
             nn.ConvTranspose2d(256, 128, 5, stride=2, padding=2, output_padding=1),
