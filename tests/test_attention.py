@@ -47,7 +47,7 @@ def test_the_recorded_is_what_the_equations_give() -> None:
     assert list(looked) == ["discriminator"]
     reader, rows = networks["discriminator"], networks["generator"](torch.zeros(1, 5))
     _, again = look(networks, torch.zeros(1, 5))
-    h, _ = reader.lstm.step(reader.lstm.project(rows[:, 0, 0]), (torch.zeros(1, 8), torch.zeros(1, 8)))
+    h, _ = reader.lstm.loop(1, 1).step(rows[:, 0, 0], (torch.zeros(1, 8), torch.zeros(1, 8)))
     np.testing.assert_allclose(again["discriminator"][:, 0], reader.attention.where(h).detach().numpy(), atol=1e-6)
 
 
