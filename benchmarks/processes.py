@@ -160,7 +160,7 @@ def work(name: str, seconds: float, batch: int | None) -> dict[str, Any]:
     """Steps of a recipe, in all processes as many as the first one says."""
     import contenders
 
-    from elegans import parallel
+    from elegans import find, parallel
 
     step, _ = contenders.elegans(name, batch)
     counted = Counted()
@@ -173,7 +173,7 @@ def work(name: str, seconds: float, batch: int | None) -> dict[str, Any]:
     return {
         "seconds": spent / times,
         "images": images,
-        "batch": contenders.prepare(name, batch)[0].batch,
+        "batch": batch or find.recipe(name).config.batch,
         "messages": counted.calls / times,
         "bytes": counted.bytes / times,
         "waited": counted.seconds / times,

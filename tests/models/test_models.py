@@ -270,7 +270,7 @@ def test_no_activation_meets_maps_of_both_kinds(name: str) -> None:
     """From the first convolution to the last the channels of a pixel lie together, and in every gradient."""
     config, made = of_recipe(name)
     if config.method != "gan":
-        pytest.skip("max pooling and rectifiers take either kind alike")
+        pytest.skip("an autoencoder is called otherwise")
     apart: list[str] = []
 
     def look(module: nn.Module, given: tuple[Tensor, ...], gave: Tensor) -> None:

@@ -6,12 +6,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def dropout(x: Float[Tensor, "..."], p: float) -> Float[Tensor, "..."]:
-    """Some units 0, each with chance p to the nearest 1/65536, and the rest divided by 1 - p of that.
+def dropout(x: Float[Tensor, "..."], p: float, training: bool = True) -> Float[Tensor, "..."]:
+    """In training some units 0, each with chance p to the nearest 1/65536, and the rest divided by 1 - p of that.
 
     On a CPU torch draws a double for each unit, one at a time, which takes longer than a layer's activation and its
     optimiser together. Sixteen bits say the same, and four times sixteen are one draw of torch's global generator.
     """
+    if not training or not p:
+        return x
     if x.device.type != "cpu":
         return functional.dropout(x, p)
     values, dropped = 2**16, min(round(p * 2**16), 2**16 - 1)
@@ -26,7 +28,7 @@ class Dropout(nn.Dropout):
 
     def forward(self, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """In training the same units, some of them 0; in evaluation x."""
-        return dropout(x, self.p) if self.training and self.p else x
+        return dropout(x, self.p, self.training)
 
 
 class PermanentDropout(nn.Module):

@@ -26,11 +26,11 @@ class FourierConv(nn.Conv2d):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, size: Size) -> None:
         super().__init__(inputs, outputs, kernel, padding=kernel // 2)
-        self.transforms = Transforms(size, kernel)
+        self.transforms = Transforms(size, kernel, turned=True)  # what is called a convolution is a correlation
 
     def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o h w"]:
         """Maps of the same size."""
-        made: Tensor = self.transforms(x, self.weight.flip(2, 3).transpose(0, 1), self.bias)
+        made: Tensor = self.transforms(x, self.weight.transpose(0, 1), self.bias)
         return made
 
 
@@ -58,19 +58,24 @@ class Transforms(nn.Module):
     """The Fourier transforms of maps and kernels, and back, as matrices: on maps so small they are faster than FFTs.
 
     The circle has as many points as keep what wraps around it out of the middle that is kept: side + kernel // 2.
+
+    Args:
+        size: of the maps.
+        kernel: an odd number, height and width.
+        turned: kernels are given turned by half a circle.
     """
 
     maps: Tensor
     kernels: Tensor
     back: Tensor
 
-    def __init__(self, size: Size, kernel: int) -> None:
+    def __init__(self, size: Size, kernel: int, turned: bool = False) -> None:
         super().__init__()
-        self.size = size
         middle = kernel // 2
         points = [side + kernel - 1 - middle for side in size]
         maps = torch.fft.rfft2(_units(*size), points).flatten(1).t()  # [f, h w]
         kernels = torch.fft.rfft2(_units(kernel, kernel), points).flatten(1).t()
+        kernels = kernels.flip(1) if turned else kernels
         half = points[0] * (points[1] // 2 + 1)
         units = torch.eye(half, dtype=torch.complex128).view(half, points[0], -1)
         real, imaginary = (

@@ -128,7 +128,7 @@ class Discriminator(nn.Module):
         said = cut(x, self.grid)
         for layer in cast(list[Lstm], list(self.layers)):
             said = torch.stack(layer.unroll(layer.project(said), (state, state)), 1)
-            said = dropout(said, self.dropout) if self.training and self.dropout else said
+            said = dropout(said, self.dropout, self.training)
         real, generated = self.logits(said[:, -1]).unbind(1)
         return Verdict(real - generated)
 
