@@ -19,7 +19,7 @@ def decay(ema: Ema, batch: int, seen: int) -> float:
 @torch.no_grad()
 def update(average: nn.Module, network: nn.Module, factor: float) -> None:
     """Move `average` toward `network`: `factor` of the old, the rest of the new. Statistics of batch norm go along."""
-    old, new = list(average.state_dict().values()), list(network.state_dict().values())
+    old, new = ([*net.parameters(), *net.buffers()] for net in (average, network))
     floating = [i for i, value in enumerate(old) if value.is_floating_point()]
     torch._foreach_lerp_([old[i] for i in floating], [new[i] for i in floating], 1 - factor)
     for i, value in enumerate(old):

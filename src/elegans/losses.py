@@ -111,18 +111,19 @@ def find(name: str, smoothing: float = 0.0) -> Pair:
     return Pair(critic, player, paired=key == "relativistic")
 
 
-def gradient_ratio(pair: Pair, real: Scores, fake: Scores) -> Scores | None:
+def gradient_ratio(critic: Loss, player: Loss, fake: Scores) -> Scores | None:
     """Per sample, the generator's gradient at the fake score over the discriminator's; None where it does not exist.
 
     With it one backward pass through the discriminator serves both players: both losses begin at the fake score, so
     their gradients at a fake image differ by this number only (the idea of "Training GANs in One Stage", Shen et al.
     2021, arXiv:2103.00430, with the exact ratio; for the non-saturating loss it is -exp(-fake)).
     A sample whose discriminator gradient is zero or nearly so, as beyond the hinge, has none.
+
+    Args:
+        critic: what the discriminator minimises.
+        player: what the generator minimises.
+        fake: the scores of generated images that both were computed from.
     """
-    with torch.enable_grad():
-        fake = fake.detach().requires_grad_()
-        (critic,) = torch.autograd.grad(pair.critic(real.detach(), fake), fake)
-        (player,) = torch.autograd.grad(pair.player(real.detach(), fake), fake)
-    if bool((critic.abs() <= 1e-12 * player.abs()).any()):
-        return None
-    return torch.where(player == 0, 0.0, player / critic)
+    (at_critic,), (at_player,) = (torch.autograd.grad(loss, fake, retain_graph=True) for loss in (critic, player))
+    ratio = at_player / at_critic
+    return ratio if bool((ratio.abs() < 1e12).all()) else None

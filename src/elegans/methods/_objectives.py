@@ -34,13 +34,13 @@ def discriminator_loss(
         fake_y: those the generated ones were asked for.
     """
     value = loss.critic(*scores)
-    right = ((real.score > 0).float().mean() + (fake.score < 0).float().mean()) / 2
-    said = {"discriminator_loss": value, "real_score": real.score.mean(), "fake_score": fake.score.mean()}
-    said |= {"accuracy": right}
+    at_real, at_fake = real.score.detach(), fake.score.detach()
+    said = {"discriminator_loss": value, "real_score": at_real.mean(), "fake_score": at_fake.mean()}
+    said |= {"accuracy": torch.cat([at_real, -at_fake]).gt(0).float().mean()}
     if real.classes is not None and fake.classes is not None:
-        at_real, at_fake = cross_entropy(real.classes, y), cross_entropy(fake.classes, fake_y)
-        said |= {"real_class_loss": at_real, "fake_class_loss": at_fake}
-        value = value + auxiliary.real * at_real + auxiliary.fake * at_fake
+        of_real, of_fake = cross_entropy(real.classes, y), cross_entropy(fake.classes, fake_y)
+        said |= {"real_class_loss": of_real, "fake_class_loss": of_fake}
+        value = value + auxiliary.real * of_real + auxiliary.fake * of_fake
     return value, {name: number.detach() for name, number in said.items()}
 
 

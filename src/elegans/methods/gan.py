@@ -16,7 +16,7 @@ from elegans.errors import RequestError
 from elegans.methods._objectives import couples, discriminator_loss, generator_loss, steepness
 from elegans.methods._state import Said, State
 from elegans.models._blocks import Verdict
-from elegans.optimisers import Updater, trained
+from elegans.optimisers import Updater
 
 Images = Float[Tensor, "n c h w"]
 Labels = Int64[Tensor, " n"]
@@ -144,7 +144,7 @@ class Gan:
             real_score = self._judge(real, y).score if self.loss.paired else judged.score
         loss, said = self._generator_loss(real_score, judged, fake_y)
         loss = loss + self._spread(real, fake, y, fake_y, said)
-        at_image, *gradients = torch.autograd.grad(loss, [fake, *trained(self.generator)])
+        at_image, *gradients = torch.autograd.grad(loss, [fake, *self.updaters["generator"].parameters])
         return self._apply(said | {"fake_gradient": steepness(at_image)}, generator=gradients)
 
     def _update_both(self, number: int, k: int, real: Images, y: Labels) -> Said:
@@ -166,17 +166,17 @@ class Gan:
         penalty = self._penalty(number, k, real, image, y, fake_y, said)
         headed = judged_fake.classes is not None and (self.options.auxiliary.generator or self.options.auxiliary.fake)
         separate = self.coupled or headed or self.options.label_noise > 0
-        ratio = None if separate else losses.gradient_ratio(self.loss, judged_real.score, judged_fake.score)
+        ratio = None if separate else losses.gradient_ratio(loss, player_loss, judged_fake.score)
         if ratio is None:
             (at_image,) = torch.autograd.grad(player_loss, image, retain_graph=True)
             gradients = self.updaters["discriminator"].gradients(loss + penalty)
         else:
-            parameters = trained(self.discriminator)
+            parameters = self.updaters["discriminator"].parameters
             *gradients, at_image = torch.autograd.grad(loss + penalty, [*parameters, image])
             at_image = at_image * ratio.view(-1, 1, 1, 1)
         if self.options.spread:
             at_image = at_image + torch.autograd.grad(self._spread(real, image, y, fake_y, said), image)[0]
-        generator_gradients = torch.autograd.grad(fake, trained(self.generator), at_image)
+        generator_gradients = torch.autograd.grad(fake, self.updaters["generator"].parameters, at_image)
         said = {"discriminator_loss": said["discriminator_loss"]} | player_said | said
         said |= {"fake_gradient": steepness(at_image), "one_pass": torch.tensor(float(ratio is not None))}
         return self._apply(said, discriminator=gradients, generator=generator_gradients)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.nn.functional import embedding, normalize
+from torch.nn.functional import embedding
 
 Shape = tuple[int, int, int]  # channels, height, width
 
@@ -78,8 +78,8 @@ class SpectralNorm(nn.Module):
         if self.bias is not None:
             layer.bias = None  # it is not divided
         weight = layer.weight.detach().flatten(1)
-        self.register_buffer("u", normalize(torch.randn(weight.shape[0]), dim=0))
-        self.register_buffer("v", normalize(torch.randn(weight.shape[1]), dim=0))
+        self.register_buffer("u", _unit(torch.randn(weight.shape[0])))
+        self.register_buffer("v", _unit(torch.randn(weight.shape[1])))
         for _ in range(15):  # so that the estimate is good from the first step on
             self._iterate(weight)
 
@@ -98,8 +98,13 @@ class SpectralNorm(nn.Module):
         return out if self.bias is None else out + self.bias
 
     def _iterate(self, weight: Tensor) -> None:
-        self.u = normalize(weight.mv(self.v), dim=0, eps=1e-12)
-        self.v = normalize(weight.t().mv(self.u), dim=0, eps=1e-12)
+        self.u = _unit(weight.mv(self.v))
+        self.v = _unit(weight.t().mv(self.u))
+
+
+def _unit(v: Tensor) -> Tensor:
+    """Of length one, in place: torch's `normalize` is five small operations where two and a half will do."""
+    return v.div_(torch.linalg.vector_norm(v).clamp_(min=1e-12))
 
 
 def quarters(shape: Shape) -> tuple[int, int]:
