@@ -54,9 +54,9 @@ class Generator(nn.Module):
 
 class Discriminator(nn.Module):
     """Two convolutions under spectral norm (Miyato et al. 2018, arXiv:1802.05957), and how much the map is like a real
-    image and, twice as loud, like one of its class."""
+    image and, three times as loud, like one of its class."""
 
-    LOUD = 2.0
+    LOUD = 3.0
 
     def __init__(self, shape: Shape, classes: int, width: int) -> None:
         super().__init__()
