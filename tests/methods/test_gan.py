@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from elegans import find, losses, seeds
 from elegans.batches import Batches
-from elegans.config import Config
+from elegans.config import Auxiliary, Config
 from elegans.errors import RequestError
-from elegans.methods._objectives import couples
+from elegans.methods._objectives import couples, discriminator_loss
 from elegans.methods._state import Said
 from elegans.methods.gan import Gan, Images, Labels, State, build
 from elegans.models._blocks import Verdict
@@ -310,6 +310,15 @@ def test_beyond_the_hinge_one_pass_takes_two_and_is_exact(dtype: torch.dtype) ->
     (said,) = run(gan, [0], Data(dtype=dtype))
     assert said["one_pass"] == 0.0
     assert max(gan.errors) < TOLERANCE[dtype]
+
+
+def test_what_is_said_of_the_scores() -> None:
+    real, fake, y = Verdict(torch.tensor([1.0, 2.0, -1.5])), Verdict(torch.tensor([-1.0, -2.5, 4.0])), torch.zeros(3)
+    scores = real.score, fake.score
+    _, said = discriminator_loss(losses.find("hinge"), Auxiliary(), scores, real, fake, y.long(), y.long())
+    assert said["accuracy"].item() == pytest.approx(4 / 6)
+    assert said["real_score"].item() == pytest.approx(1.5 / 3)
+    assert said["fake_score"].item() == pytest.approx(0.5 / 3)
 
 
 @pytest.mark.parametrize("loss", losses.names())
