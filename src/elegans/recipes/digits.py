@@ -6,9 +6,9 @@ Command: elegans train digits --run runs/digits --minutes 2
 Minutes: 2
 Result: Fréchet distance 2.9, 3.8 and 2.6 (three seeds), class agreement .989, .986 and .987, 100 of 100 distinct after
     2 minutes on two cores; real digits have 2.3, noise 927 (96 features of a classifier outside the package, see
-    docs/LOG.md). 7.4 and 5.6 after 30 s (two seeds). 0.34 to 0.38 M images, 2,820 to 3,203 a second. On Fashion-MNIST
-    with the same settings, 2 minutes: 6.7 by the extractor in the package, agreement .895, where real images have 0.18
-    and .961.
+    docs/LOG.md). 7.4 and 5.6 after 30 s (two seeds), 2.0 and .987 after 10 minutes on one core. 0.34 to 0.38 M images,
+    2,820 to 3,203 a second. On Fashion-MNIST with the same settings, 2 minutes: 6.7 by the extractor in the package,
+    agreement .895, where real images have 0.18 and .961.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
