@@ -103,7 +103,7 @@ class SpectralNorm(nn.Module):
 
 
 def _unit(v: Tensor) -> Tensor:
-    """Of length one, in place: torch's `normalize` is five small operations where two and a half will do."""
+    """Of length one, in place: torch's `normalize` is five small operations where three will do."""
     return v.div_(torch.linalg.vector_norm(v).clamp_(min=1e-12))
 
 
