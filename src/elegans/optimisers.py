@@ -26,8 +26,8 @@ class Updater:
     def __init__(self, network: nn.Module, options: Optimiser) -> None:
         self.network, self.options = network, options
         self.rate = options.lr
-        self.names = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
-        self.parameters: list[Tensor] = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        trained: dict[str, Tensor] = {name: p for name, p in network.named_parameters() if p.requires_grad}
+        self.names, self.parameters = list(trained), list(trained.values())
         keys = ("exp_avg", "exp_avg_sq") if options.kind != "sgd" else ("momentum_buffer",) if options.beta1 else ()
         self.moments = {key: [torch.zeros_like(p) for p in self.parameters] for key in keys}
         if options.kind != "sgd":
