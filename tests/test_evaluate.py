@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import elegans
-from elegans import RequestError, evaluate, images, reference
+from elegans import Failure, RequestError, evaluate, images, reference
 from elegans.cli import main
 from elegans.config import Data
 from elegans.data import mnist5k
@@ -158,11 +158,32 @@ def test_images_of_any_program_are_read(tmp_path: Path) -> None:
         assert labels is None or (labels == expected).all()
     for i in range(20):
         (tmp_path / "pictures" / str(y[i])).mkdir(parents=True, exist_ok=True)
-        (tmp_path / "pictures" / str(y[i]) / f"{i}.png").write_bytes(images.png(x[i], 2))
+        as_colour = np.repeat(x[i], 3, axis=2) if i % 2 else x[i]  # as torchvision's save_image stores grey
+        (tmp_path / "pictures" / str(y[i]) / f"{i}.png").write_bytes(images.png(as_colour))
     found, labels = evaluate.read(tmp_path / "pictures", DIGITS)
-    assert found.shape == x.shape
     assert labels is not None
     assert np.bincount(labels).tolist() == [2] * 10
+    assert sorted(image.tobytes() for image in found) == sorted(image.tobytes() for image in x)
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (np.zeros((56, 56, 1), np.uint8), "b/1.png is 56x56 pixels, not 28x28"),
+        (np.zeros((30, 28, 1), np.uint8), "b/1.png is 30x28 pixels, not 28x28"),
+        (np.full((28, 28, 3), [7, 7, 8], np.uint8), "b/1.png is in colour, not grey"),
+    ],
+)
+def test_pictures_that_would_have_to_be_changed_are_not_compared(
+    tmp_path: Path, picture: np.ndarray, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder, image in (("a", digits(1)[0][0]), ("b", picture)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1.png").write_bytes(images.png(image))
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", "--images", str(tmp_path), "--data", "mnist5k"])
+    said = capsys.readouterr().err.splitlines()
+    assert (caught.value.code, message in said[-1]) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -229,6 +250,30 @@ def test_bad_requests_are_one_line(words: list[str], message: str, capsys: pytes
     said = capsys.readouterr().err
     assert (caught.value.code, said.count("\n")) == (2, 1)
     assert message in said
+
+
+def test_broken_pictures_are_not_to_be_left_out_of_what_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    with pytest.raises(Failure, match=r"1 of 1 images .* cannot be read: 1.png .*; mend or remove them$"):
+        evaluate.read(tmp_path, DIGITS)
+
+
+def test_the_size_of_a_data_set_that_leaves_it_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (60, 24, 24, 3), np.uint8)
+    (tmp_path / "real").mkdir()
+    for i in range(60):
+        (tmp_path / "real" / f"{i}.png").write_bytes(images.png(x[i]))
+    np.savez(tmp_path / "x.npz", images=x)
+    words = ["--images", tmp_path / "x.npz", "--data", "folder", "--root", tmp_path / "real"]
+    with pytest.raises(SystemExit):
+        main(["evaluate", *map(str, words)])
+    assert "24x24 with 3 channels, those of folder 32x32" in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(SystemExit):
+        main(["evaluate", *map(str, words[:2]), "--data", "mnist5k", "--size", "24"])
+    assert "there is no field 'data.size'" in capsys.readouterr().err
+    command("evaluate", *words, "--size", 24, "--out", tmp_path / "card.json")
+    made = json.loads((tmp_path / "card.json").read_text())
+    assert (made["data"]["size"], made["metrics"]["coverage"]) == (24, 1.0)
 
 
 def test_too_few_images_are_said(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

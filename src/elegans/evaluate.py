@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from elegans import find, reconstruct
 from elegans.config import Config, Data
+from elegans.data import _pictures
 from elegans.errors import RequestError
 from elegans.explore import Labels, Model, Step, of_state
 from elegans.explore import load as load_run
@@ -124,19 +125,18 @@ def read(path: Path, data: Data) -> tuple[Bytes, NDArray[np.int64] | None]:
     """Images that any program made, uint8 [n, h, w, c], and the class each was asked for, where that is known.
 
     Args:
-        path: a .npz as `elegans sample` writes it, or a folder or zip of pictures, whose subfolders are classes; those
-            are brought to the size of the data set.
+        path: a .npz as `elegans sample` writes it, or a folder or zip of pictures, whose subfolders are classes.
         data: the data set they are to be like.
 
     Raises:
-        RequestError: no such file, or it holds something else.
+        RequestError: no such file, or it holds something else; pictures of another size, or coloured where grey is
+            wanted: what scaled them would be measured, too.
         Failure: pictures that cannot be read.
     """
     find.find("data", data.name)  # complains before the images are read
     if path.suffix != ".npz":
         c, h, _ = images_of(data, "test")[0].shape[1:]
-        settings = {"size": h, "channels": c}
-        pictures, classes = find.call(find.find("data", "folder").build, "data", settings, root=str(path))
+        pictures, classes = _pictures.load(str(path), h, c, skip_broken=False, exact=True)
         return pictures.transpose(0, 2, 3, 1), classes if (classes >= 0).all() else None
     try:
         with np.load(path, allow_pickle=False) as file:

@@ -13,6 +13,7 @@ def evaluate(
     images: Path | None = None,
     data: str | None = None,
     root: str | None = None,
+    size: int | None = None,
     n: Annotated[int, Parameter(name=["-n", "--n"])] = 10_000,
     out: Path | None = None,
     seed: int = 0,
@@ -37,11 +38,13 @@ def evaluate(
         The run folder.
     images
         Instead of a run: a .npz (images uint8 [n, h, w, c] or [n, h, w], labels if there are), a folder or a zip of
-        pictures, whose subfolders are classes.
+        pictures, whose subfolders are classes. They have the size of those of the data set; nothing is scaled.
     data
         The data set that --images are to be like.
     root
         The folder with the files of that data set.
+    size
+        The height and width of its images, where it leaves the choice (faces, a folder of your own).
     n
         How many images to generate.
     out
@@ -77,7 +80,7 @@ def evaluate(
     else:
         assert images is not None
         assert data is not None
-        known = Data(name=data, root=root)
+        known = Data.model_validate({"name": data, "root": root} | ({} if size is None else {"size": size}))
         made = of.card(*of.read(images, known), known, seed=seed, inception=inception)
     if out:
         with exporting(out):

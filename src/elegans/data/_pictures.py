@@ -28,7 +28,7 @@ Size = Annotated[int, Field(gt=0, le=1024)]
 Channels = Annotated[Literal[1, 3], BeforeValidator(lambda v: int(v) if v in ("1", "3") else v)]
 
 
-def load(root: str, size: Size, channels: Channels, skip_broken: bool) -> Arrays:
+def load(root: str, size: Size, channels: Channels, skip_broken: bool, exact: bool = False) -> Arrays:
     """The images as uint8 [n, channels, size, size], memory-mapped, and their classes as int64 [n], -1 for none.
 
     Args:
@@ -36,22 +36,24 @@ def load(root: str, size: Size, channels: Channels, skip_broken: bool) -> Arrays
         size: height and width in pixels.
         channels: 1 for grey, 3 for colour.
         skip_broken: leave out images that cannot be read, instead of refusing.
+        exact: refuse images of another size, and coloured ones where grey is wanted, instead of bringing them to it.
 
     Raises:
-        RequestError: no such file, or no images in it.
+        RequestError: no such file, or no images in it, or, of `exact`, others than wanted.
         Failure: broken images or a broken zip; or the cache cannot be written.
     """
     place = Path(root).expanduser().resolve()
     with _opened(place) as (stamps, read):
         names = sorted(stamps)
         if not names:
-            raise RequestError(f"data.root = {root!r}: no images in it, none of {' '.join(_KINDS)}")
-        facts = [_VERSION, str(place), size, channels, skip_broken, [(name, *stamps[name]) for name in names]]
+            raise RequestError(f"{root}: no images in it, none of {' '.join(_KINDS)}")
+        facts = [_VERSION, str(place), size, channels, skip_broken, exact, [(name, *stamps[name]) for name in names]]
         done = cache() / "folder" / sha256(json.dumps(facts).encode()).hexdigest()[:24]
 
         def make(new: Path) -> None:
             print(f"reading {len(names):,} images of {place} once into {done}", file=sys.stderr)
-            _judge(_write(new, names, read, size, channels), len(names), place, skip_broken)
+            broken = _write(new, names, read, size, channels, exact)
+            _judge(broken, len(names), place, skip_broken, settled=skip_broken or exact)
 
         return once(done, make)
 
@@ -64,7 +66,7 @@ def _opened(place: Path) -> Iterator[tuple[dict[str, tuple[int, int]], Read]]:
         yield {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats}, lambda name: _read(place / name)
         return
     if not place.is_file():
-        raise RequestError(f"data.root = {str(place)!r}: there is no such folder or zip")
+        raise RequestError(f"{place}: there is no such folder or zip")
     try:
         archive = ZipFile(place)
     except (BadZipFile, OSError) as error:
@@ -118,7 +120,7 @@ def _labels(names: list[str]) -> NDArray[np.int64]:
     return np.array([number.get(name, -1) for name in first], np.int64)
 
 
-def _write(new: Path, names: list[str], read: Read, size: int, channels: Literal[1, 3]) -> dict[str, str]:
+def _write(new: Path, names: list[str], read: Read, size: int, channels: Literal[1, 3], exact: bool) -> dict[str, str]:
     """Write images.npy and labels.npy of the images that can be read; the reasons of the others, by name.
 
     Images are written one after the other, not mapped: memory stays flat, and a full disk is an error, not a signal.
@@ -131,7 +133,9 @@ def _write(new: Path, names: list[str], read: Read, size: int, channels: Literal
         _header(file, len(names), size, channels)
         for i, name in enumerate(names):
             try:
-                pixels = _pixels.decode(read(name), size, channels)
+                pixels = _pixels.decode(read(name), size, channels, exact)
+            except RequestError as other:
+                raise RequestError(f"{name} is {other}, as the images are that they are to be like") from None
             except Exception as error:  # hostile files make decoders raise anything
                 broken[name] = " ".join(str(error).split())[:80] or type(error).__name__
             else:
@@ -149,12 +153,13 @@ def _header(file: Any, n: int, size: int, channels: int) -> None:
     np.lib.format.write_array_header_1_0(file, head)
 
 
-def _judge(broken: dict[str, str], total: int, place: Path, skip: bool) -> None:
+def _judge(broken: dict[str, str], total: int, place: Path, skip: bool, settled: bool) -> None:
+    """Refuse broken images, or say that they are left out; with the option to do so, unless that is settled."""
     if not broken:
         return
     some = ", ".join(f"{name} ({reason})" for name, reason in list(broken.items())[:3])
     what = f"{len(broken):,} of {total:,} images in {place} cannot be read: {some}{', ...' if len(broken) > 3 else ''}"
     if not skip or len(broken) == total:
-        mend = "mend or remove them" + (", or leave them out with --data.skip_broken true" if not skip else "")
+        mend = "mend or remove them" + (", or leave them out with --data.skip_broken true" if not settled else "")
         raise Failure(f"{what}; {mend}")
     print(f"skipped: {what}", file=sys.stderr)

@@ -7,20 +7,36 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from elegans.errors import RequestError
 
-def decode(content: bytes, size: int, channels: Literal[1, 3]) -> NDArray[np.uint8]:
+
+def decode(content: bytes, size: int, channels: Literal[1, 3], exact: bool = False) -> NDArray[np.uint8]:
     """The first picture in an image file as uint8 [c, size, size].
 
     It is turned as its EXIF says, what is transparent becomes white, the shorter side is scaled to `size` (Lanczos,
     which averages over all pixels when it shrinks) and the middle of the longer side is kept.
 
+    Args:
+        content: the file.
+        size: height and width in pixels.
+        channels: 1 for grey, 3 for colour.
+        exact: refuse what would have to be scaled, cut or stripped of its colours. Grey that is stored as colour, three
+            equal channels, is grey.
+
     Raises:
+        RequestError: it is not exactly so.
         Exception: any, for the decoders of a dozen formats have their own; an image larger than Pillow allows too.
     """
     with Image.open(BytesIO(content)) as file:
+        if exact and file.size != (size, size):
+            width, height = file.size
+            raise RequestError(f"{height}x{width} pixels, not {size}x{size}")
         file.draft(file.mode, (4 * size, 4 * size))  # JPEG alone: skips detail that the scaling would average away
         image = ImageOps.exif_transpose(file)
-        image = _plain(image).convert("L" if channels == 1 else "RGB")
+        image = _plain(image)
+        if exact and channels == 1 and np.ptp(np.asarray(image.convert("RGB")), axis=2).any():
+            raise RequestError("in colour, not grey")
+        image = image.convert("L" if channels == 1 else "RGB")
     pixels = np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS))
     return np.ascontiguousarray(pixels.reshape(size, size, channels).transpose(2, 0, 1))
 
