@@ -145,14 +145,13 @@ def test_stopped_by_both_signals(whole: Path, tmp_path: Path) -> None:
 
 
 def test_minutes(tmp_path: Path) -> None:
-    """Six seconds of wall time in all, over two processes; the horizon of the first stays."""
+    """Six seconds of wall time in all, over two processes."""
     recipe, run = commands.write_recipe(tmp_path, commands.TINY), tmp_path / "run"
     words = ("train", recipe, "--run", run, "--minutes", 0.1, "--schedule", "linear", "--every.save", 100_000)
     code, said = interrupt(signal.SIGTERM, lambda: lines(run) >= 5, *words)
     assert code == 143, said
     first = Run(run).config
-    assert first.horizon is not None
-    assert first.steps is None
+    assert (first.horizon, first.steps) == (None, None)
     stopped = newest(run)
     assert "0.1 minutes, going on from step" in commands.run(*words)
     saved = Run(run).restore()
@@ -304,6 +303,34 @@ def test_a_horizon_is_kept_when_a_run_is_made_longer(tmp_path: Path) -> None:
     assert Run(run.path).config.steps == 40
     assert [round(record["progress"], 3) for record in run.records()[:2]] == [0.05, 0.2]
     assert run.records()[-1]["progress"] > 1
+
+
+def test_a_schedule_of_minutes_ends_with_them_however_the_speed_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four steps of 10 seconds on a busy machine, a stop, and 60 of one second: always the share of the time."""
+    now = [100.0]
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def later(seconds: float) -> None:
+        now[0] += seconds
+
+    config = SHORT.override({"minutes": 100 / 60, "schedule": "linear", "every.log": 1})
+    with pytest.raises(Stopped):
+        drive(tmp_path, config, Counting(lambda d: (later(10), signal.raise_signal(signal.SIGTERM) if d == 4 else 0)))
+    later(1000)  # in which nothing ran
+    run = drive(tmp_path, config, Counting(lambda done: later(1)))
+    shares = [record["progress"] for record in run.records()]
+    assert shares == pytest.approx([0.0, 0.1, 0.2, 0.3, *(0.4 + i / 100 for i in range(60))], abs=1e-6)
+    assert Run(run.path).config.horizon is None
+
+
+def test_a_horizon_that_is_asked_for_counts_in_minutes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(1000))
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: float(next(now))))
+    config = SHORT.override({"minutes": 1, "schedule": "linear", "horizon": 80, "every.log": 1})
+    run = drive(tmp_path, config, Counting())
+    assert [record["progress"] for record in run.records()[:3]] == pytest.approx([0.0, 0.1, 0.2])
 
 
 def test_a_constant_schedule_has_no_horizon(tmp_path: Path) -> None:

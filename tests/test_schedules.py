@@ -4,7 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elegans.schedules import due, factor
+from elegans.config import Config
+from elegans.schedules import due, factor, progress
+
+
+@pytest.mark.parametrize(
+    ("fields", "share"),
+    [
+        ({"steps": 7, "horizon": 400}, 0.25),
+        ({"minutes": 2, "horizon": 400}, 0.25),
+        ({"minutes": 2}, 0.5),
+        ({"steps": 7}, 0.0),
+    ],
+)
+def test_progress_is_of_the_horizon_or_else_of_the_time(fields: dict[str, float], share: float) -> None:
+    assert progress(Config().override(fields), images=100, seconds=60) == share
 
 
 @pytest.mark.parametrize(

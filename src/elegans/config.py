@@ -152,7 +152,9 @@ class Config(Section):
     batch: int = Field(64, gt=0, description="images a step")
     steps: int | None = Field(None, gt=0, description="length of the training, in steps")
     minutes: float | None = Field(None, gt=0, description="length of the training, in minutes of wall time")
-    horizon: int | None = Field(None, gt=0, description="images over which schedules run; set when a run begins")
+    horizon: int | None = Field(
+        None, gt=0, description="images over which schedules run; None: the run's length, be it steps or minutes"
+    )
     schedule: Literal["constant", "linear", "cosine"] = Field("constant", description="of both learning rates")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     method: str = Field("gan", description="a file in methods/")

@@ -3,7 +3,6 @@
 import io
 import time
 from collections.abc import Callable
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -19,7 +18,7 @@ from elegans.errors import Failure
 from elegans.health import Health, diverged, first_wrong, healthy, whole
 from elegans.methods._state import Said, State
 from elegans.run import Run
-from elegans.schedules import due
+from elegans.schedules import due, progress
 from elegans.stop import Stop, Stopped
 from elegans.symptoms import Symptoms
 from elegans.tensors import to_bytes
@@ -28,6 +27,7 @@ from elegans.watch import Watch
 SHEET = 64  # samples on a sheet, at most
 FILM = 32  # frames of progress.gif, at most
 ROWS = 10  # of progress.png, at most
+OVER = -1.0  # what the first process says in the place of a progress: no further step
 Measure = Callable[[State, int], dict[str, float]]  # what a state at a step is worth
 
 
@@ -70,14 +70,15 @@ def loop(
     run.rewind(done)
     if parallel.agree(done):
         parallel.share_state(method.state())
-    config = budget(run, config, method, batches, clock)
-    seen_a_step, horizon, stopped, ended = method.images_a_step, config.horizon, None, clock.over(config, done)
+    seen_a_step = method.images_a_step
+    config = laid_out(run, config, seen_a_step)
+    stopped, ended = None, clock.over(config, done)
     health, halted = Health(run, config, symptoms), None
     watch.start(config, done, seen_a_step)
     with Stop(patient=parallel.count() > 1) as stop:
-        while parallel.agree(not (ended or stopped or halted)):
-            progress = done * seen_a_step / horizon if horizon else 0.0
-            meter.add(step(method, done, progress, batches, run))
+        while not (ended or stopped or halted):
+            share = parallel.agree(progress(config, done * seen_a_step, clock.seconds))
+            meter.add(step(method, done, share, batches, run))
             done += 1
             # asked once a step: a clock that strikes or a signal that comes further down waits for the next one
             ended, stopped = clock.over(config, done), stop.signal
@@ -105,6 +106,7 @@ def loop(
                 halted = trouble if config.on_trouble == "stop" else None
             if due(done, every.save) or ended or stopped or halted or (measured and run.best() == done):
                 run.save(done, whole(method.state(), done, run), {"seconds": clock.seconds, "totals": meter.sums()})
+        parallel.agree(OVER)
         finish(run)
     if stopped:
         raise Stopped(stopped, f"stopped at step {done}; all is saved in {run.path}. The same command again goes on")
@@ -159,53 +161,27 @@ class Meter:
         return means
 
 
-def budget(run: Run, config: Config, method: Method, batches: Batches, clock: Clock) -> Config:
+def laid_out(run: Run, config: Config, images_a_step: int) -> Config:
     """The configuration with its horizon, the images over which schedules run, decided once and recorded.
 
-    With `steps` it is what they show. With `minutes` and a schedule that is not constant, a copy of the method trains
-    for a moment before the first step, and the horizon is what that speed gives in the time that is left, less 3 %.
-    The clock still ends the training; on a machine that has become faster the last images are seen at the schedule's
-    end, on one that has become slower it does not quite get there. A run that is gone on with keeps its horizon.
+    With `steps` it is what they show, and a run that is made longer keeps it. With `minutes` there is none unless one
+    is asked for: the share of the time is the progress, however fast the machine becomes on the way.
     """
     horizon = run.config.horizon
-    if horizon is None and config.schedule != "constant":
-        if config.steps is not None:
-            horizon = config.steps * method.images_a_step
-        else:
-            assert config.minutes is not None
-            rate = pace(method, batches, min(3.0, 2.0 * config.minutes))
-            horizon = max(1, int(0.97 * rate * (60 * config.minutes - clock.seconds)) * method.images_a_step)
-    parallel.agree(False)  # no trial, or no more of it
-    parallel.agree(horizon or 0)
+    if horizon is None and config.schedule != "constant" and config.steps is not None:
+        horizon = config.steps * images_a_step
     config = config.model_copy(update={"horizon": horizon})
     run.record(config)
     return config
 
 
-def pace(method: Method, batches: Batches, seconds: float) -> float:
-    """Steps a second of a copy of the method, which is then thrown away."""
-    trial, number, began = deepcopy(method), 0, time.perf_counter()
-    while number < 4 or time.perf_counter() - began < seconds:
-        if number == 3:  # the first ones are slow: memory is taken, kernels are chosen
-            began = time.perf_counter()
-        parallel.agree(True)
-        trial.step(number, 0.0, batches)
-        number += 1
-    return (number - 3) / (time.perf_counter() - began)
-
-
 def follow(config: Config, method: Method, batches: Batches) -> None:
     """What all processes but the first do: its steps, with their parts of its batches."""
-    if done := parallel.agree(0):
+    if done := int(parallel.agree(0)):
         method.load(parallel.share_state(None))
-    trial, number = deepcopy(method), 0
-    while parallel.agree(False):
-        trial.step(number, 0.0, batches)
-        number += 1
-    horizon = parallel.agree(0)
     with Stop(patient=True):  # it is for the first one to say when
-        while parallel.agree(False):
-            method.step(done, done * method.images_a_step / horizon if horizon else 0.0, batches)
+        while (share := parallel.agree(OVER)) != OVER:
+            method.step(done, share, batches)
             done += 1
 
 
@@ -220,17 +196,17 @@ def labelled(config: Config) -> Tensor:
     return torch.arange(n) % columns(config)
 
 
-def step(method: Method, done: int, progress: float, batches: Batches, run: Run) -> Said:
+def step(method: Method, done: int, share: float, batches: Batches, run: Run) -> Said:
     """One step; if a gradient is no number in it, the first tensor that had none is named.
 
     Raises:
         Failure: nothing after it can be of use; the weights are still those from before.
     """
     try:
-        return method.step(done, progress, batches)
+        return method.step(done, share, batches)
     except FloatingPointError as error:
         alone = parallel.count() == 1  # to find the first one, the step is made again
-        where = (alone and first_wrong(method, lambda: method.step(done, progress, batches))) or str(error)
+        where = (alone and first_wrong(method, lambda: method.step(done, share, batches))) or str(error)
         raise Failure(f"{where} is not finite at step {done + 1}: {diverged(run)}") from None
 
 

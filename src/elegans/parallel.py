@@ -89,19 +89,19 @@ def in_turn(build: Callable[[], Built]) -> Built:
     return build()
 
 
-def agree(value: int) -> int:
+def agree(value: float) -> float:
     """The first process's value, in all."""
     if count() == 1:
         return value
-    said = torch.tensor(value)
+    said = torch.tensor(value, dtype=torch.float64)
     dist.broadcast(said, 0)
-    return int(said)
+    return said.item()
 
 
 def share(text: str) -> str:
     """The first process's text, in all."""
     content = torch.tensor(list(text.encode()), dtype=torch.uint8)
-    length = agree(len(content))
+    length = int(agree(len(content)))
     if count() > 1:
         content = content if first() else torch.empty(length, dtype=torch.uint8)
         dist.broadcast(content, 0)

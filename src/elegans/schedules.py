@@ -1,6 +1,25 @@
-"""Learning-rate factors as functions of progress: images seen as a share of the run's horizon, from 0 to 1."""
+"""Learning-rate factors as functions of progress, the share of a run that is done; and what is due when."""
 
 import math
+
+from elegans.config import Config
+
+
+def progress(config: Config, images: int, seconds: float) -> float:
+    """The share of its length that a run has done: of the images where it has a horizon, else of the time.
+
+    A run of so many minutes that counted in images would have to know its speed beforehand, and a machine that was
+    busy then, or becomes so, would end its schedule elsewhere (docs/LOG.md). A run made longer than its horizon is
+    above 1.
+
+    Args:
+        config: `horizon` and `minutes` are read; without both it is 0.
+        images: seen so far.
+        seconds: wall time so far.
+    """
+    if config.horizon is not None:
+        return images / config.horizon
+    return seconds / (60 * config.minutes) if config.minutes is not None else 0.0
 
 
 def factor(schedule: str, progress: float) -> float:
@@ -8,7 +27,7 @@ def factor(schedule: str, progress: float) -> float:
 
     Args:
         schedule: `constant`, `linear` (from 1 to 0) or `cosine` (half a wave from 1 to 0, arXiv:1608.03983).
-        progress: images seen / horizon.
+        progress: see `progress`.
     """
     t = min(max(progress, 0.0), 1.0)
     match schedule:

@@ -49,7 +49,7 @@ class Autoencoder:
 
         Args:
             number: steps done before; with the weights it decides everything drawn.
-            progress: share of the schedule's horizon that is done.
+            progress: share of the run that is done, for the schedule.
             batches: where images come from.
 
         Returns:

@@ -62,7 +62,7 @@ class Gan:
 
         Args:
             number: steps done before; with the weights it decides everything drawn.
-            progress: share of the schedules' horizon that is done.
+            progress: share of the run that is done, for the schedules.
             batches: where real images come from.
 
         Returns:
