@@ -10,6 +10,7 @@ from torch.nn.functional import interpolate, max_pool2d, relu
 
 from elegans.models._blocks import Shape, glorot_
 from elegans.models._codes import Code
+from elegans.tensors import to_shares
 
 Widths = Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=1)]
 Size = tuple[int, int]  # height, width
@@ -26,7 +27,7 @@ class Encoder(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Code:
         """The codes of images in [-1, 1], which the layers see in [0, 1]."""
-        maps = (x + 1) / 2
+        maps = to_shares(x)
         for convolution in self.convolutions[:-1]:
             maps = half(relu(convolution(maps), inplace=True))
         maps = self.convolutions[-1](maps)

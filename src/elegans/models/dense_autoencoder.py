@@ -11,6 +11,7 @@ from torch.nn.functional import relu
 
 from elegans.models._blocks import Shape, glorot_
 from elegans.models._codes import Code
+from elegans.tensors import to_shares
 
 Widths = list[Annotated[int, Field(gt=0)]]
 
@@ -27,7 +28,7 @@ class Encoder(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Code:
         """The codes of images in [-1, 1], which the layers see in [0, 1]."""
-        features = self.hidden((x.flatten(1) + 1) / 2)
+        features = self.hidden(to_shares(x).flatten(1))
         if self.log_variance is None:
             return Code(relu(self.mean(features)))
         return Code(self.mean(features), self.log_variance(features))

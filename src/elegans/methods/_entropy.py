@@ -1,0 +1,41 @@
+"""The binary cross-entropy of images, with one logarithm for dozens of pixels."""
+
+from math import gcd
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+def cross_entropy(logits: Float[Tensor, "n d"], targets: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+    """What each image costs in nats, the sum over its pixels: the negative log-likelihood of Bernoulli variables.
+
+    Equal to torch's `binary_cross_entropy_with_logits` and a sum, in about a third of the time: the sum of logarithms
+    is the logarithm of a product, and the gradient is a difference that needs none. It can be differentiated once.
+
+    Args:
+        logits: of pixels, any real numbers.
+        targets: the pixels, in [0, 1]; no gradient passes to them.
+    """
+    cost: Tensor = _CrossEntropy.apply(logits, targets)  # type: ignore[no-untyped-call]
+    return cost
+
+
+class _CrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, logits: Tensor, targets: Tensor) -> Tensor:
+        probability = logits.sigmoid()
+        context.save_for_backward(probability, targets)
+        # log(1 + exp(-|x|)) is minus the logarithm of the likelier value's probability; it is at least 1/2, so that
+        # a product of 64 is no less than 5e-20
+        likelier = (probability - 0.5).abs_().add_(0.5)
+        logarithms = likelier.view(len(logits), -1, gcd(logits.shape[1], 64)).prod(2).log_().sum(1)
+        return logits.relu().addcmul_(logits, targets, value=-1).sum(1).sub_(logarithms)
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        probability, targets = context.saved_tensors
+        return (probability - targets).mul_(gradient.unsqueeze(1)), None
