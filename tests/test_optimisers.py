@@ -193,15 +193,6 @@ def test_no_gradient_is_left_behind() -> None:
     assert all(p.grad is None for p in updater.network.parameters())
 
 
-def test_gradients_leave_the_graph_only_if_asked() -> None:
-    updater = Updater(network(), Optimiser())
-    kept = loss(updater.network, 0)
-    first = updater.gradients(kept, retain=True)
-    torch.testing.assert_close(first, updater.gradients(kept))
-    with pytest.raises(RuntimeError, match="second time"):
-        updater.gradients(kept)
-
-
 def test_gradients_that_are_no_numbers_move_nothing() -> None:
     network = nn.Linear(3, 2)
     updater, before = Updater(network, Optimiser()), [parameter.clone() for parameter in network.parameters()]

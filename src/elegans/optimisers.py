@@ -1,12 +1,11 @@
 """Optimisers of one network each: made from plain values, fed with gradients, saved and taken over as tensors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
 from elegans.config import Optimiser
@@ -15,8 +14,8 @@ from elegans.config import Optimiser
 class Updater:
     """A network's optimiser.
 
-    The arithmetic is torch's, by its functions: `torch.optim.Adam` around it takes Python as long as small networks
-    take to move (docs/LOG.md).
+    The arithmetic is torch's, by its functions: what `torch.optim.Adam` does around it takes as long as small networks
+    take to move, and so do counters of steps for each tensor (docs/LOG.md).
 
     Args:
         network: whose parameters it moves, less those that are frozen.
@@ -30,15 +29,13 @@ class Updater:
         self.names, self.parameters = list(trained), list(trained.values())
         keys = ("exp_avg", "exp_avg_sq") if options.kind != "sgd" else ("momentum_buffer",) if options.beta1 else ()
         self.moments = {key: [torch.zeros_like(p) for p in self.parameters] for key in keys}
-        if options.kind != "sgd":
-            # Adam without momentum, long after its beginning, is RMSprop; and there is a fused Adam, which passes over
-            # memory once where torch's RMSprop does six times
-            done = 1e9 if options.kind == "rmsprop" else 0.0
-            self.moments["step"] = [torch.tensor(done, device=p.device) for p in self.parameters]
+        # Adam without momentum, long after its beginning, is RMSprop; and there is a fused Adam, which passes over
+        # memory once where torch's RMSprop does six times
+        self.done = torch.tensor(1e9 if options.kind == "rmsprop" else 0.0, device=self.parameters[0].device)
 
-    def gradients(self, loss: Tensor, *, retain: bool = False) -> Sequence[Tensor]:
+    def gradients(self, loss: Tensor) -> Sequence[Tensor]:
         """Of every trained parameter of the network, and of nothing else: no work for weights nobody updates."""
-        return torch.autograd.grad(loss, self.parameters, retain_graph=retain)
+        return torch.autograd.grad(loss, self.parameters)
 
     @torch.no_grad()
     def apply(self, gradients: Sequence[Tensor], factor: float = 1.0) -> None:
@@ -62,19 +59,23 @@ class Updater:
             of_sgd: dict[str, Any] = {"momentum": o.beta1, "nesterov": o.beta1 > 0, "dampening": 0.0}
             sgd(self.parameters, gradients, buffers, **shared, **of_sgd)
         else:
-            first, second, steps = (self.moments[key] for key in ("exp_avg", "exp_avg_sq", "step"))
-            of_adam: dict[str, Any] = {"beta1": o.beta1 if o.kind == "adam" else 0.0, "beta2": o.beta2, "eps": 1e-8}
-            adam(self.parameters, gradients, first, second, [], steps, fused=True, amsgrad=False, **shared, **of_adam)
+            self.done += 1
+            moments, steps = (self.moments["exp_avg"], self.moments["exp_avg_sq"]), [self.done] * len(gradients)
+            shared |= {"beta1": o.beta1 if o.kind == "adam" else 0.0, "beta2": o.beta2, "eps": 1e-8, "amsgrad": False}
+            torch._fused_adam_(self.parameters, gradients, *moments, [], steps, **shared)
 
     def state(self, prefix: str = "") -> dict[str, Tensor]:
-        """Its moments, by the names of the parameters they belong to."""
-        return {
-            f"{prefix}{name}/{key}": value
-            for key, values in self.moments.items()
-            for name, value in zip(self.names, values, strict=True)
-        }
+        """Its moments and, but for sgd, how many steps were done, by the names of the parameters they belong to."""
+        steps = {} if self.options.kind == "sgd" else {f"{prefix}{name}/step": self.done.clone() for name in self.names}
+        return dict(self._moments(prefix)) | steps
 
     def load(self, state: Mapping[str, Tensor], prefix: str = "") -> None:
         """Take over what `state` gave, in place: moments lie in memory as their parameters do, whatever was saved."""
-        for name, value in self.state(prefix).items():
+        for name, value in self._moments(prefix):
             value.copy_(state[name])
+        if self.options.kind != "sgd":
+            self.done.copy_(state[f"{prefix}{self.names[0]}/step"])
+
+    def _moments(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
+        for key, values in self.moments.items():
+            yield from zip((f"{prefix}{name}/{key}" for name in self.names), values, strict=True)

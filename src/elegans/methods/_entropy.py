@@ -1,12 +1,13 @@
 """The binary cross-entropy of images, with one logarithm for dozens of pixels."""
 
-from math import gcd
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+MOST = 112  # pixels a logarithm: each factor is at least 1/2, and 2^-112 is still a normal number
 
 
 def cross_entropy(logits: Float[Tensor, "n d"], targets: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
@@ -26,16 +27,18 @@ def cross_entropy(logits: Float[Tensor, "n d"], targets: Float[Tensor, "n d"]) -
 class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, logits: Tensor, targets: Tensor) -> Tensor:
+        n, d = logits.shape
+        together = next(k for k in range(min(d, MOST), 0, -1) if d % k == 0)
         probability = logits.sigmoid()
-        context.save_for_backward(probability, targets)
-        # log(1 + exp(-|x|)) is minus the logarithm of the likelier value's probability; it is at least 1/2, so that
-        # a product of 64 is no less than 5e-20
+        # log(1 + exp(-|x|)) is minus the logarithm of the likelier value's probability
         likelier = (probability - 0.5).abs_().add_(0.5)
-        logarithms = likelier.view(len(logits), -1, gcd(logits.shape[1], 64)).prod(2).log_().sum(1)
-        return logits.relu().addcmul_(logits, targets, value=-1).sum(1).sub_(logarithms)
+        logarithms = likelier.view(n, -1, together).prod(2).log_().sum(1)
+        context.save_for_backward(probability.sub_(targets))
+        linear = torch.clamp(logits, min=0, out=likelier)  # in memory that is at hand
+        return linear.addcmul_(logits, targets, value=-1).sum(1).sub_(logarithms)
 
     @staticmethod
     @once_differentiable
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        probability, targets = context.saved_tensors
-        return (probability - targets).mul_(gradient.unsqueeze(1)), None
+        (difference,) = context.saved_tensors
+        return difference * gradient.unsqueeze(1), None
