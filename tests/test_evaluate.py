@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import elegans
 from elegans import Failure, RequestError, evaluate, images, reference
@@ -166,12 +167,21 @@ def test_images_of_any_program_are_read(tmp_path: Path) -> None:
     assert sorted(image.tobytes() for image in found) == sorted(image.tobytes() for image in x)
 
 
+def test_a_grey_webp_is_grey(tmp_path: Path) -> None:
+    x, _ = digits(5)
+    for i in range(5):
+        Image.fromarray(x[i, ..., 0]).save(tmp_path / f"{i}.webp")
+    found, _ = evaluate.read(tmp_path, DIGITS)
+    assert found.shape == x.shape
+
+
 @pytest.mark.parametrize(
     ("picture", "message"),
     [
-        (np.zeros((56, 56, 1), np.uint8), "b/1.png is 56x56 pixels, not 28x28"),
-        (np.zeros((30, 28, 1), np.uint8), "b/1.png is 30x28 pixels, not 28x28"),
-        (np.full((28, 28, 3), [7, 7, 8], np.uint8), "b/1.png is in colour, not grey"),
+        (np.zeros((56, 56, 1), np.uint8), "b/1.png in {} is 56x56 pixels, not 28x28: only"),
+        (np.zeros((30, 28, 1), np.uint8), "b/1.png in {} is 30x28 pixels, not 28x28: only"),
+        (np.full((28, 28, 3), [7, 7, 10], np.uint8), "b/1.png in {} is in colour, not grey: only"),
+        (np.full((28, 28, 4), [7, 7, 7, 254], np.uint8), "b/1.png in {} is partly transparent: only"),
     ],
 )
 def test_pictures_that_would_have_to_be_changed_are_not_compared(
@@ -179,11 +189,11 @@ def test_pictures_that_would_have_to_be_changed_are_not_compared(
 ) -> None:
     for folder, image in (("a", digits(1)[0][0]), ("b", picture)):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "1.png").write_bytes(images.png(image))
+        Image.fromarray(image.squeeze()).save(tmp_path / folder / "1.png")
     with pytest.raises(SystemExit) as caught:
         main(["evaluate", "--images", str(tmp_path), "--data", "mnist5k"])
     said = capsys.readouterr().err.splitlines()
-    assert (caught.value.code, message in said[-1]) == (2, True)
+    assert (caught.value.code, message.format(tmp_path) in said[-1]) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +252,7 @@ def test_the_command_keeps_the_card_and_shows_it(run: Path, tmp_path: Path, caps
         (["--images", "x.npz", "--data", "mnist6k"], "mnist5k"),
         (["nowhere"], "is not a run folder"),
         (["nowhere", "--out", "card.txt"], "the name ends in .json"),
+        (["runs/a", "--size", "64"], "go with --images"),
     ],
 )
 def test_bad_requests_are_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

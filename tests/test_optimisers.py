@@ -1,6 +1,7 @@
 """Updaters: torch's own optimisers fed with gradients, what decay and clipping mean, a state that goes on as it was."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from safetensors.torch import save as write
 from torch import Tensor, nn
 
 from elegans.config import Optimiser
+from elegans.models._fourier import FourierConv, FourierTransposed
+from elegans.models._upsample import UpsampledConv
 from elegans.optimisers import Updater
 
 KINDS: list[dict[str, Any]] = [
@@ -191,6 +194,58 @@ def test_no_gradient_is_left_behind() -> None:
     updater = Updater(network(), Optimiser(clip=1.0))
     steps(updater, range(1))
     assert all(p.grad is None for p in updater.network.parameters())
+
+
+class Product(nn.Module):
+    """A linear layer as one writes it with einsum: the gradient of its weight is a transposed matrix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(5, 4, generator=torch.Generator().manual_seed(0)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.einsum("ncij,oc->noij", x, self.weight)
+
+
+class Shift(nn.Module):
+    """The gradient of its shift is one number, expanded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shift = nn.Parameter(torch.zeros(4, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum() + self.shift.sum()
+
+
+@pytest.mark.parametrize("options", [KINDS[0], KINDS[1], KINDS[3]], ids=str)
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: UpsampledConv(4, 3),
+        lambda: FourierConv(4, 3, 5, (9, 9)),
+        lambda: FourierTransposed(4, 3, 5, (9, 9)),
+        lambda: nn.Conv2d(4, 3, 3),
+        Product,
+        Shift,
+    ],
+    ids=["upsampled", "fourier", "fourier transposed", "convolution", "einsum", "expanded"],
+)
+def test_a_gradient_that_lies_otherwise_in_memory_moves_its_own_weights(
+    layer: Callable[[], nn.Module], options: dict[str, Any]
+) -> None:
+    torch.manual_seed(0)
+    ours = layer().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    theirs = copy.deepcopy(ours)
+    updater, reference = Updater(ours, Optimiser(lr=0.01, **options)), torchs(theirs, options, 0.01, 0.0)
+    x = torch.randn(6, 4, 9, 9)
+    for _ in range(4):
+        updater.apply(updater.gradients(ours(x).pow(3).mean()))
+        reference.zero_grad()
+        theirs(x).pow(3).mean().backward()
+        reference.step()
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-4, atol=1e-4)
 
 
 def test_gradients_that_are_no_numbers_move_nothing() -> None:

@@ -325,6 +325,24 @@ def test_a_schedule_of_minutes_ends_with_them_however_the_speed_changes(
     assert Run(run.path).config.horizon is None
 
 
+def test_a_run_of_minutes_that_is_made_longer_is_as_far_as_the_longer_time_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def later(done: int) -> None:
+        now[0] += 1.0
+
+    config = SHORT.override({"minutes": 1, "schedule": "linear", "every.log": 1})
+    drive(tmp_path, config, Counting(later))
+    folder = tmp_path / "run"
+    Run(folder).record(Run(folder).config.override({"minutes": 4}))
+    run = drive(tmp_path, config.override({"minutes": 4}), Counting(later))
+    shares = [record["progress"] for record in run.records()]
+    assert shares[58:62] == pytest.approx([58 / 60, 59 / 60, 60 / 240, 61 / 240], abs=1e-6)
+
+
 def test_a_horizon_that_is_asked_for_counts_in_minutes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(1000))
     monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: float(next(now))))

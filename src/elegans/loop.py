@@ -165,7 +165,8 @@ def laid_out(run: Run, config: Config, images_a_step: int) -> Config:
     """The configuration with its horizon, the images over which schedules run, decided once and recorded.
 
     With `steps` it is what they show, and a run that is made longer keeps it. With `minutes` there is none unless one
-    is asked for: the share of the time is the progress, however fast the machine becomes on the way.
+    is asked for: the share of the time is the progress, however fast the machine becomes on the way, and of the longer
+    time where the run is made longer.
     """
     horizon = run.config.horizon
     if horizon is None and config.schedule != "constant" and config.steps is not None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
 from elegans.config import Optimiser
+from elegans.errors import RequestError
 
 
 class Updater:
@@ -27,6 +28,9 @@ class Updater:
         self.rate = options.lr
         trained: dict[str, Tensor] = {name: p for name, p in network.named_parameters() if p.requires_grad}
         self.names, self.parameters = list(trained), list(trained.values())
+        if not trained:
+            raise RequestError(f"the {type(network).__name__.lower()} has no parameters to train")
+        self.strides = [parameter.stride() for parameter in self.parameters]
         keys = ("exp_avg", "exp_avg_sq") if options.kind != "sgd" else ("momentum_buffer",) if options.beta1 else ()
         self.moments = {key: [torch.zeros_like(p) for p in self.parameters] for key in keys}
         # Adam without momentum, long after its beginning, is RMSprop; and there is a fused Adam, which passes over
@@ -47,7 +51,11 @@ class Updater:
         # where a loss is no number no gradient is one, so that the smallest tensor tells; all would take 3 % of a step
         if not isfinite(min(gradients, key=torch.numel).sum()):
             raise FloatingPointError(f"the gradient of the {type(self.network).__name__.lower()}")
-        o, gradients = self.options, list(gradients)
+        # the fused Adam goes through memory as it comes: a gradient that lies there otherwise than its weights, as of a
+        # kernel that was transformed on the way, would move the wrong ones
+        laid = zip(self.parameters, gradients, self.strides, strict=True)
+        gradients = [g if g.stride() == stride else torch.empty_like(p).copy_(g) for p, g, stride in laid]
+        o = self.options
         if o.clip:
             norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
             scale = (o.clip / norm.clamp(min=1e-12)).clamp(max=1.0)

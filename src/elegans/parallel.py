@@ -161,7 +161,7 @@ def mean(
     flat = torch.cat([tensor.reshape(-1) for tensor in tensors]).cpu()
     dist.all_reduce(flat)
     pieces = torch.split(flat.div_(count()), [tensor.numel() for tensor in tensors])
-    # they lie in memory as they did, for that is as the weights do
+    # they lie in memory as they did
     means = iter([torch.empty_like(t).copy_(piece.view(t.shape)) for piece, t in zip(pieces, tensors, strict=True)])
     return {name: next(means) for name in said}, [[next(means) for _ in of] for of in gradients]
 

@@ -61,7 +61,7 @@ class Reference:
         if given.shape[1:] != self.real.images.shape[1:]:
             raise RequestError(
                 f"the images are {_by(given)}, those of {self.data.name} {_by(self.real.images)}: "
-                "bring them to one size"
+                "bring them to one size, or name that of the data set with --size where it leaves the choice"
             )
         return Judged(given, labels, *self.sees.see(given))
 

@@ -23,7 +23,7 @@ def progress(config: Config, images: int, seconds: float) -> float:
 
 
 def factor(schedule: str, progress: float) -> float:
-    """What the learning rate is multiplied with. Past the horizon it stays where it ended.
+    """What the learning rate is multiplied with. Past 1 it stays where it ended.
 
     Args:
         schedule: `constant`, `linear` (from 1 to 0) or `cosine` (half a wave from 1 to 0, arXiv:1608.03983).

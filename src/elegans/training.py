@@ -43,7 +43,8 @@ def train(
         run: the folder; None makes a new numbered one under runs/.
         steps: how many steps in all.
         epochs: or how many times every image of the data set is seen.
-        minutes: or how many minutes of wall time, with all that is done in them.
+        minutes: or how many minutes of wall time, with all that is done in them. Learning rates that fall do so over
+            this time: if a run that has ended is made longer, they rise again to where they are in the longer one.
         seed: of weights, data order and noise.
         batch: images a step.
         quiet: say nothing on the way.

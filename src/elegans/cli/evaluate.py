@@ -44,7 +44,7 @@ def evaluate(
     root
         The folder with the files of that data set.
     size
-        The height and width of its images, where it leaves the choice (faces, a folder of your own).
+        The height and width of its images, where it leaves the choice, as faces and a folder of your own do.
     n
         How many images to generate.
     out
@@ -70,6 +70,8 @@ def evaluate(
         raise RequestError("give a run folder, or --images with --data, and not both")
     if run is None and data is None:
         raise RequestError("--images are compared with real ones: name their data set with --data")
+    if run is not None and (data, root, size) != (None, None, None):
+        raise RequestError("--data, --root and --size go with --images: a run knows its own data")
     from elegans import evaluate as of
     from elegans.config import Data
     from elegans.disk import exporting, write_aside

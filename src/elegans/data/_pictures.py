@@ -47,13 +47,14 @@ def load(root: str, size: Size, channels: Channels, skip_broken: bool, exact: bo
         names = sorted(stamps)
         if not names:
             raise RequestError(f"{root}: no images in it, none of {' '.join(_KINDS)}")
-        facts = [_VERSION, str(place), size, channels, skip_broken, exact, [(name, *stamps[name]) for name in names]]
+        stamped = [(name, *stamps[name]) for name in names]
+        facts = [_VERSION, str(place), size, channels, skip_broken, stamped, *(["exact"] if exact else [])]
         done = cache() / "folder" / sha256(json.dumps(facts).encode()).hexdigest()[:24]
 
         def make(new: Path) -> None:
             print(f"reading {len(names):,} images of {place} once into {done}", file=sys.stderr)
-            broken = _write(new, names, read, size, channels, exact)
-            _judge(broken, len(names), place, skip_broken, settled=skip_broken or exact)
+            broken = _write(new, place, names, read, size, channels, exact)
+            _judge(broken, len(names), place, skip_broken, exact)
 
         return once(done, make)
 
@@ -120,7 +121,9 @@ def _labels(names: list[str]) -> NDArray[np.int64]:
     return np.array([number.get(name, -1) for name in first], np.int64)
 
 
-def _write(new: Path, names: list[str], read: Read, size: int, channels: Literal[1, 3], exact: bool) -> dict[str, str]:
+def _write(
+    new: Path, place: Path, names: list[str], read: Read, size: int, channels: Literal[1, 3], exact: bool
+) -> dict[str, str]:
     """Write images.npy and labels.npy of the images that can be read; the reasons of the others, by name.
 
     Images are written one after the other, not mapped: memory stays flat, and a full disk is an error, not a signal.
@@ -135,7 +138,7 @@ def _write(new: Path, names: list[str], read: Read, size: int, channels: Literal
             try:
                 pixels = _pixels.decode(read(name), size, channels, exact)
             except RequestError as other:
-                raise RequestError(f"{name} is {other}, as the images are that they are to be like") from None
+                raise RequestError(f"{name} in {place} is {other}: only what needs no change is measured") from None
             except Exception as error:  # hostile files make decoders raise anything
                 broken[name] = " ".join(str(error).split())[:80] or type(error).__name__
             else:
@@ -153,13 +156,13 @@ def _header(file: Any, n: int, size: int, channels: int) -> None:
     np.lib.format.write_array_header_1_0(file, head)
 
 
-def _judge(broken: dict[str, str], total: int, place: Path, skip: bool, settled: bool) -> None:
-    """Refuse broken images, or say that they are left out; with the option to do so, unless that is settled."""
+def _judge(broken: dict[str, str], total: int, place: Path, skip: bool, exact: bool) -> None:
+    """Refuse broken images, or say that they are left out, which is no choice where exactly these are to be read."""
     if not broken:
         return
     some = ", ".join(f"{name} ({reason})" for name, reason in list(broken.items())[:3])
     what = f"{len(broken):,} of {total:,} images in {place} cannot be read: {some}{', ...' if len(broken) > 3 else ''}"
     if not skip or len(broken) == total:
-        mend = "mend or remove them" + (", or leave them out with --data.skip_broken true" if not settled else "")
-        raise Failure(f"{what}; {mend}")
+        leave = "" if skip or exact else ", or leave them out with --data.skip_broken true"
+        raise Failure(f"{what}; mend or remove them{leave}")
     print(f"skipped: {what}", file=sys.stderr)

@@ -9,6 +9,8 @@ from PIL import Image, ImageOps
 
 from elegans.errors import RequestError
 
+ROUNDING = 2  # of 255, by which the channels of a grey WebP differ
+
 
 def decode(content: bytes, size: int, channels: Literal[1, 3], exact: bool = False) -> NDArray[np.uint8]:
     """The first picture in an image file as uint8 [c, size, size].
@@ -20,8 +22,8 @@ def decode(content: bytes, size: int, channels: Literal[1, 3], exact: bool = Fal
         content: the file.
         size: height and width in pixels.
         channels: 1 for grey, 3 for colour.
-        exact: refuse what would have to be scaled, cut or stripped of its colours. Grey that is stored as colour, three
-            equal channels, is grey.
+        exact: refuse what would have to be scaled, cut, stripped of its colours or laid on white. Grey that is stored
+            as colour, three channels that differ by no more than WebP's rounding, is grey.
 
     Raises:
         RequestError: it is not exactly so.
@@ -33,8 +35,10 @@ def decode(content: bytes, size: int, channels: Literal[1, 3], exact: bool = Fal
             raise RequestError(f"{height}x{width} pixels, not {size}x{size}")
         file.draft(file.mode, (4 * size, 4 * size))  # JPEG alone: skips detail that the scaling would average away
         image = ImageOps.exif_transpose(file)
+        if exact and image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
+            raise RequestError("partly transparent")
         image = _plain(image)
-        if exact and channels == 1 and np.ptp(np.asarray(image.convert("RGB")), axis=2).any():
+        if exact and channels == 1 and np.ptp(np.asarray(image.convert("RGB")), axis=2).max() > ROUNDING:
             raise RequestError("in colour, not grey")
         image = image.convert("L" if channels == 1 else "RGB")
     pixels = np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS))

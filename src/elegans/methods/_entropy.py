@@ -17,7 +17,7 @@ def cross_entropy(logits: Float[Tensor, "n d"], targets: Float[Tensor, "n d"]) -
     is the logarithm of a product, and the gradient is a difference that needs none. It can be differentiated once.
 
     Args:
-        logits: of pixels, any real numbers.
+        logits: of pixels, any real numbers, float32 or wider.
         targets: the pixels, in [0, 1]; no gradient passes to them.
     """
     cost: Tensor = _CrossEntropy.apply(logits, targets)  # type: ignore[no-untyped-call]
@@ -32,7 +32,7 @@ class _CrossEntropy(torch.autograd.Function):
         probability = logits.sigmoid()
         # log(1 + exp(-|x|)) is minus the logarithm of the likelier value's probability
         likelier = (probability - 0.5).abs_().add_(0.5)
-        logarithms = likelier.view(n, -1, together).prod(2).log_().sum(1)
+        logarithms = likelier.view(n, d // together, together).prod(2).log_().sum(1)
         context.save_for_backward(probability.sub_(targets))
         linear = torch.clamp(logits, min=0, out=likelier)  # in memory that is at hand
         return linear.addcmul_(logits, targets, value=-1).sum(1).sub_(logarithms)
