@@ -3,12 +3,12 @@
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from elegans import ema, parallel, schedules, seeds
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
-from elegans.methods._entropy import cross_entropy
 from elegans.methods._state import Said, State
 from elegans.models._codes import Code
 from elegans.optimisers import Updater
@@ -224,10 +224,10 @@ def losses(code: Code, logits: Images, images: Images, beta: float = 1.0) -> dic
         negative evidence lower bound (Kingma & Welling 2014, equation 10), `reconstruction_loss`, the sum over the
         pixels, and beta times `kl_loss`.
     """
-    of_pixels = cross_entropy(logits.flatten(1), to_shares(images).flatten(1))
+    entropy = binary_cross_entropy_with_logits(logits, to_shares(images), reduction="none").flatten(1)
     if code.log_variance is None:
-        return {"loss": of_pixels / logits[0].numel()}
-    of_code = divergence(code.mean, code.log_variance)
+        return {"loss": entropy.mean(1)}
+    of_pixels, of_code = entropy.sum(1), divergence(code.mean, code.log_variance)
     return {"loss": of_pixels + beta * of_code, "reconstruction_loss": of_pixels, "kl_loss": of_code}
 
 
