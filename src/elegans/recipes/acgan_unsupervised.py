@@ -6,7 +6,8 @@ Command: elegans train acgan-unsupervised --run runs/acgan-unsupervised --minute
 Minutes: 14
 Result: weak: Fréchet distance 283, 100 of 100 distinct; real digits have 2.3, noise 927 (96 features of a classifier
     outside the package, see docs/LOG.md). Strokes, hardly a digit. 0.03 M images, 32 a second on half of a core, less
-    than half an epoch; the original's 50 would take a day. `shallow` is the better one without labels.
+    than half an epoch; the original's 50 would take a day. This was before its gradients were brought into order
+    (docs/LOG.md). `shallow` is the better one without labels.
 Mended: latents are U(-1, 1) where the original's U[0, 1) halves what the product with the label can reach; each network
     has an optimiser of its own; samples come from a moving average of the generator. As it was `acgan` went
     black here (docs/LOG.md): the real labels are .9, and the generator loses by images that are too alike.
