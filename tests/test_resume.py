@@ -212,8 +212,19 @@ def drive(tmp_path: Path, config: Config, method: Counting) -> Run:
     images = torch.zeros(50, 1, 28, 28, dtype=torch.uint8).numpy()
     batches = Batches(images, torch.zeros(50, dtype=torch.long).numpy(), 8, 0)
     with Watch(run, quiet=True) as watch:
-        loop.loop(run, run.config if config.minutes else config, method, batches, watch)
+        loop.loop(run, config, method, batches, watch)
     return run
+
+
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """The loop's time stands still from now on; what is returned lets so many seconds pass."""
+    now = [100.0]
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def later(seconds: float) -> None:
+        now[0] += seconds
+
+    return later
 
 
 @pytest.mark.parametrize("limit", [3.5, 10.5, 33.5])
@@ -221,12 +232,7 @@ def test_time_that_runs_out_while_something_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float
 ) -> None:
     """However long sheets and checkpoints take, the last step is recorded, shown and saved."""
-    now = [0.0]
-
-    def later(seconds: float) -> None:
-        now[0] += seconds
-
-    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    later = clock(monkeypatch)
     show = Run.show
     monkeypatch.setattr(Run, "show", lambda self, step, png: (later(20), show(self, step, png)))
     config = SHORT.override({"minutes": limit / 60, "every.sample": 3})
@@ -309,12 +315,7 @@ def test_a_schedule_of_minutes_ends_with_them_however_the_speed_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Four steps of 10 seconds on a busy machine, a stop, and 60 of one second: always the share of the time."""
-    now = [100.0]
-    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-
-    def later(seconds: float) -> None:
-        now[0] += seconds
-
+    later = clock(monkeypatch)
     config = SHORT.override({"minutes": 100 / 60, "schedule": "linear", "every.log": 1})
     with pytest.raises(Stopped):
         drive(tmp_path, config, Counting(lambda d: (later(10), signal.raise_signal(signal.SIGTERM) if d == 4 else 0)))
@@ -328,17 +329,10 @@ def test_a_schedule_of_minutes_ends_with_them_however_the_speed_changes(
 def test_a_run_of_minutes_that_is_made_longer_is_as_far_as_the_longer_time_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = [0.0]
-    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-
-    def later(done: int) -> None:
-        now[0] += 1.0
-
+    later = clock(monkeypatch)
     config = SHORT.override({"minutes": 1, "schedule": "linear", "every.log": 1})
-    drive(tmp_path, config, Counting(later))
-    folder = tmp_path / "run"
-    Run(folder).record(Run(folder).config.override({"minutes": 4}))
-    run = drive(tmp_path, config.override({"minutes": 4}), Counting(later))
+    drive(tmp_path, config, Counting(lambda done: later(1)))
+    run = drive(tmp_path, config.override({"minutes": 4}), Counting(lambda done: later(1)))
     shares = [record["progress"] for record in run.records()]
     assert shares[58:62] == pytest.approx([58 / 60, 59 / 60, 60 / 240, 61 / 240], abs=1e-6)
 
