@@ -3,7 +3,7 @@
     python scripts/make_histories.py runs/demo runs/shallow ...
 
 It prints the troubles it finds. Whether that is right is for a person to say who has looked at the samples: a healthy
-training has none. The symptoms of runs from before there were any are read from their sheets.
+training has none. The symptoms are read from the sheets: a run may be older than one of them.
 """
 
 import json
@@ -19,7 +19,7 @@ from elegans.symptoms import Symptoms
 
 OUT = Path(__file__).parent.parent / "tests" / "histories"
 NAMES = ("step", "accuracy", "discriminator_loss", "generator_loss", "fake_gradient")
-NAMES += ("variety", "told", "off", "change", "copied")
+NAMES += ("variety", "variety_worst", "class_worst", "told", "off", "change", "copied")
 
 
 def main() -> None:
@@ -27,9 +27,8 @@ def main() -> None:
     OUT.mkdir(exist_ok=True)
     for path in sys.argv[1:]:
         run = Run(path)
-        records = run.records()
-        if not any("variety" in record for record in records):
-            records = sorted(records + from_sheets(run), key=lambda record: record["step"])
+        records = [record for record in run.records() if "variety" not in record]
+        records = sorted(records + from_sheets(run), key=lambda record: record["step"])
         rows = [[rounded(record.get(name)) for name in NAMES] for record in records if "fid" not in record]
         kept = [{name: value for name, value in zip(NAMES, row, strict=True) if value is not None} for row in rows]
         troubles = [[step, trouble.name] for step, trouble in history(kept, run.config)]

@@ -12,7 +12,7 @@ import elegans
 from elegans import Config, Failure, Run
 from elegans.cli import main
 from elegans.config import Data, Ema, Every, Gan, Latent, Model, Optimiser
-from elegans.diagnose import COLLAPSE, DEAD, diagnose, history
+from elegans.diagnose import CLASS, COLLAPSE, DEAD, diagnose, history
 from elegans.find import Recipe
 from elegans.models import mlp
 from elegans.models._blocks import Verdict
@@ -141,6 +141,25 @@ def test_labels_that_are_ignored(reads: bool, tmp_path: Path) -> None:
         assert "the classes explain 0.0" in troubles(run)["the labels are ignored"]
 
 
+@pytest.mark.parametrize("loud", [False, True])
+def test_one_class_that_collapses(loud: bool, tmp_path: Path) -> None:
+    """Its vector is so loud in the generator that the latent beside it is not heard; the others hear it."""
+
+    def build(shape: tuple[int, int, int], classes: int, latent: int) -> dict[str, nn.Module]:
+        networks = mlp.build(shape, classes, latent, [64], [64], dropout=0.3)
+        with torch.no_grad():
+            vectors = networks["generator"].given.label.weight.mul_(0.1)
+            vectors[2] *= 300 if loud else 1
+        return networks
+
+    chosen = Recipe("loud", recipe().config.override({"model.name": "recipe", "model.classes": None}), build=build)
+    found = troubles(train(tmp_path / "run", chosen, 1100, data__classes=4))
+    assert found.keys() == ({CLASS} if loud else set())
+    if loud:
+        assert found[CLASS].startswith("samples of class 2 differ 0.")
+        assert "--gan.spread 0.1, or smaller learning rates" in found[CLASS]
+
+
 def test_samples_that_are_copies(tmp_path: Path) -> None:
     """Ten images for a generator that can hold them."""
     chosen = recipe(**rates(1e-3, 1e-3))
@@ -173,7 +192,7 @@ def test_a_healthy_training_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 def test_the_trainings_of_the_gallery(path: Path) -> None:
-    """Records of whole trainings, as scripts/make_histories.py took them: the healthy ones, and two that went wrong."""
+    """Records of whole trainings, as scripts/make_histories.py took them: healthy ones, and some that went wrong."""
     found = json.loads(path.read_text())
     config = Config.read(json.dumps(found["config"]), path.name)
     records: list[Record] = [dict(zip(found["names"], row, strict=True)) for row in found["rows"]]
@@ -201,7 +220,7 @@ def test_metrics_that_fall() -> None:
         (trouble,) = diagnose(measured(**{name: [0.3, 0.6, 0.25, 0.2]}), config)
         assert (trouble.name, trouble.evidence) == (COLLAPSE, f"{name} fell from 0.60 to 0.20")
     (gone,) = diagnose(measured(agreement=[0.8, 0.9], agreement_worst=[0.05, 0.0]), config)
-    assert gone.evidence.startswith("a class is gone: 0%")
+    assert (gone.name, gone.evidence) == (CLASS, "0% of the samples of one are recognised as it")
     assert diagnose(measured(agreement=[0.8, 0.9], agreement_worst=[0.05, 0.3]), config) == []
     (ignored,) = diagnose(measured(agreement=[0.12, 0.1, 0.11]), config)
     assert (ignored.name, ignored.evidence[:3]) == ("the labels are ignored", "11%")
@@ -258,6 +277,19 @@ def test_where_a_trouble_begins() -> None:
     assert looks([0.1] * 3) == []  # not four sheets yet
     early = sheets(variety=[0.1] * 4, off=[3.0] * 4, change=[0.5] * 4)
     assert names([record | {"step": record["step"] / 2} for record in early]) == []  # not 500 steps yet
+
+    def alike(worst: list[float], variety: float = 0.8) -> list[str]:
+        n = len(worst)
+        columns = {"variety": [variety] * n, "off": [3.0] * n, "change": [0.5] * n, "class_worst": [5.0] * n}
+        return names(sheets(variety_worst=worst, **columns))
+
+    assert alike([0.5, 0.19, 0.19, 0.19]) == [CLASS]
+    assert alike([0.19, 0.19, 0.19, 0.2]) == []
+    assert alike([0.5, 0.5, 0.19, 0.19]) == []  # two sheets are not yet a trend
+    assert alike([0.5, 0.15, 0.16, 0.169]) == [CLASS]
+    assert alike([0.5, 0.15, 0.16, 0.171]) == []  # it grows
+    assert alike([0.5, 0.19, 0.19, 0.19], variety=0.47) == []  # the others have little, too
+    assert alike([0.01] * 4, variety=0.15) == [COLLAPSE]  # of which it is a part
 
     def told(values: list[float]) -> list[str]:
         return names(sheets(told=values))

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from elegans import symptoms
-from elegans.symptoms import Symptoms, moments
+from elegans.symptoms import Symptoms, moments, spreads
 
 Bytes = NDArray[np.uint8]
 
@@ -26,7 +26,8 @@ def test_real_images_have_ones() -> None:
     images, labels = data()
     look, (others, theirs) = Symptoms(images, labels, conditional=True), data(60, seed=1)
     found = look(last(others), theirs)
-    assert found.keys() == {"variety", "off", "told", "copied"}
+    assert found.keys() == {"variety", "variety_worst", "class_worst", "off", "told", "copied"}
+    assert found["variety_worst"] == pytest.approx(1, abs=0.15)
     assert found["variety"] == pytest.approx(1, abs=0.06)
     assert found["told"] == pytest.approx(1, abs=0.15)
     assert 0.3 < found["off"] < 2
@@ -51,6 +52,21 @@ def test_variety_is_a_share_of_the_standard_deviation(share: float) -> None:
     found = Symptoms(images, labels, conditional=True)(last(less), theirs)
     assert found["variety"] == pytest.approx(share, abs=0.03)
     assert found["told"] > 0.9
+
+
+@pytest.mark.parametrize("which", [0, 2])
+def test_the_class_with_the_least_variety_is_named(which: int) -> None:
+    images, labels = data()
+    (others, theirs), look = data(90, seed=1), Symptoms(images, labels, conditional=True)
+    its = theirs == which
+    first, less = others[its][0].astype(float), others.copy()
+    less[its] = np.round(first + 0.1 * (others[its] - first))
+    found = look(last(less), theirs)
+    assert (found["class_worst"], found["variety_worst"]) == (which, pytest.approx(0.1, abs=0.03))
+    assert found["variety"] > 0.75  # which does not show it
+    few = np.concatenate([np.flatnonzero(theirs == k)[: 3 if k == which else 9] for k in range(3)])
+    look.before = None
+    assert look(last(less[few]), theirs[few])["class_worst"] != which  # three images may be chance
 
 
 def test_labels_that_change_nothing() -> None:
@@ -86,13 +102,18 @@ def test_in_many_or_very_few_images_no_copies_are_looked_for(monkeypatch: pytest
 
 def test_moments_are_those_of_the_analysis_of_variance() -> None:
     """Over many small draws their means are the true variances: neither is biased by how few images a class has."""
-    draw, found = np.random.default_rng(0), []
+    draw, found, alone = np.random.default_rng(0), [], []
     for _ in range(400):
         labels = np.repeat(np.arange(8), [2, 3, 4, 2, 3, 4, 2, 4])
         images = draw.normal(0, 10, (8, 1, 1, 4))[labels] + draw.normal(0, 20, (24, 1, 1, 4)) + 128
-        found.append(moments(np.round(images).clip(0, 255).astype(np.uint8), labels)[1:])
+        rounded = np.round(images).clip(0, 255).astype(np.uint8)
+        found.append(moments(rounded, labels)[1:])
+        each = spreads(rounded, labels)
+        assert list(each) == [2, 5, 7]  # those with four images
+        alone.append(list(each.values()))
     within, between = np.mean(found, axis=0)
     assert within == pytest.approx(400, rel=0.05)
+    assert np.mean(alone, axis=0) == pytest.approx([400] * 3, rel=0.08)
     assert between == pytest.approx(100, rel=0.15)
     mean, variance, none = moments(images := data(50)[0], None)
     assert none == 0

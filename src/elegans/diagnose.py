@@ -48,14 +48,15 @@ def diagnose(records: Sequence[Record], config: Config) -> list[Trouble]:
     """
     if config.method != "gan":
         return []
-    rules = (discriminator_wins, discriminator_weak, oscillation, dead, collapse, labels_ignored, copying)
+    rules = (discriminator_wins, discriminator_weak, oscillation, dead, collapse, one_class, labels_ignored, copying)
     found = {trouble.name: trouble for rule in rules if (trouble := rule(records, config))}
     return [trouble for name, trouble in found.items() if not found.keys() & EXPLAINED.get(name, set())]
 
 
 WEAK, CIRCLES = "the discriminator is too weak", "the players run after each other"
-COLLAPSE, DEAD = "the samples have collapsed", "the generator is dead"
-EXPLAINED = {WEAK: {CIRCLES}, COLLAPSE: {DEAD}}  # what is not said where a trouble is known of which it is a part
+COLLAPSE, CLASS, DEAD = "the samples have collapsed", "a class has collapsed", "the generator is dead"
+# what is not said where a trouble is known of which it is a part
+EXPLAINED = {WEAK: {CIRCLES}, COLLAPSE: {DEAD}, CLASS: {COLLAPSE, DEAD}}
 
 
 def discriminator_wins(records: Sequence[Record], config: Config) -> Trouble | None:
@@ -129,10 +130,7 @@ def dead(records: Sequence[Record], config: Config) -> Trouble | None:
 
 def collapse(records: Sequence[Record], config: Config) -> Trouble | None:
     """The samples differ less and less, or never came to differ; or metrics fell that count their variety."""
-    remedy = (
-        f"--gan.spread {config.gan.spread + 0.1:g}, or smaller learning rates, --gan.generator.lr "
-        f"{config.gan.generator.lr / 2:g} --gan.discriminator.lr {config.gan.discriminator.lr / 2:g}"
-    )
+    remedy = _apart(config)
     same = " of a class" * bool(config.model.classes)
     sheets = _sheets(records, "variety")
     if sheets:
@@ -149,10 +147,24 @@ def collapse(records: Sequence[Record], config: Config) -> Trouble | None:
         values = [record[name] for record in records if name in record]
         if len(values) >= SHEETS and max(values) > 0.1 and max(values[-2:]) < 0.5 * max(values):
             return Trouble(COLLAPSE, f"{name} fell from {max(values):.2f} to {values[-1]:.2f}", remedy)
-    worst = [record for record in records if "agreement_worst" in record][-2:]
-    if len(worst) == 2 and all(r["agreement_worst"] < 0.1 < 0.5 < r["agreement"] for r in worst):
-        gone = f"a class is gone: {worst[-1]['agreement_worst']:.0%} of its samples are recognised as it"
-        return Trouble(COLLAPSE, gone, remedy)
+    return None
+
+
+def one_class(records: Sequence[Record], config: Config) -> Trouble | None:
+    """One class is made in one way only, or not at all, while the others are well: means hide it."""
+    sheets = _sheets(records, "variety_worst")
+    if sheets:
+        values = [sheet["variety_worst"] for sheet in sheets]
+        alone = all(sheet["variety_worst"] < 0.4 * sheet["variety"] for sheet in sheets)
+        if max(values) < 0.2 and alone and values[-1] < values[0] + 0.02:
+            which, others = sheets[-1]["class_worst"], sheets[-1]["variety"]
+            evidence = f"samples of class {which:.0f} differ {values[-1]:.2f} times as much as real images"
+            evidence += f" of it, those of all classes {others:.2f} times"
+            return Trouble(CLASS, evidence, _apart(config))
+    measured = [record for record in records if "agreement_worst" in record][-2:]
+    if len(measured) == 2 and all(r["agreement_worst"] < 0.1 < 0.5 < r["agreement"] for r in measured):
+        gone = f"{measured[-1]['agreement_worst']:.0%} of the samples of one are recognised as it"
+        return Trouble(CLASS, gone, _apart(config))
     return None
 
 
@@ -186,6 +198,14 @@ def copying(records: Sequence[Record], config: Config) -> Trouble | None:
         f"{sheets[-1]['copied']:.0%} of the samples lie at one training image, as 1 % of the real ones do",
         "more images, or --gan.augment [flip,shift] as far as they make sense, or a shorter training; "
         "`elegans nearest RUN` shows them",
+    )
+
+
+def _apart(config: Config) -> str:
+    """The remedy for samples that are too much alike."""
+    return (
+        f"--gan.spread {config.gan.spread + 0.1:g}, or smaller learning rates, --gan.generator.lr "
+        f"{config.gan.generator.lr / 2:g} --gan.discriminator.lr {config.gan.discriminator.lr / 2:g}"
     )
 
 

@@ -11,12 +11,15 @@ from elegans.nearest import NEIGHBOURHOOD, RARE, isolation, nearest
 MOST = 2_000  # real images that are looked at
 BYTES = 20_000_000  # of training images in which copies are looked for: in more it would take too long for every sheet
 DRAWN = 500
+FEW = 4  # images of a class, at least, for its variety to be told from chance
 
 
 class Symptoms:
     """Call it with the samples of each sheet, drawn from the same noise all the time.
 
     - variety: the standard deviation of samples of one class, over that of real images. 0 is one image for all.
+    - variety_worst, class_worst: the variety of the class that has the lowest one, and which it is. Left out without
+      labels, and where there are fewer than four images a class.
     - told: the share of the variance that lies between the classes, over that of real images. 0: labels change nothing.
     - off: the squared distance of the mean sample to the mean real image, in units of what as many real images have on
       average: 1 for real images.
@@ -35,6 +38,7 @@ class Symptoms:
         draw = seeds.generator(0, 0, "symptoms")
         some = torch.randperm(len(images), generator=draw)[:MOST].sort().values.numpy()
         self.mean, self.within, self.between = moments(images[some], labels[some] if conditional else None)
+        self.each = spreads(images[some], labels[some]) if conditional else {}
         self.variance = max(self.within + self.between, 1e-9)  # of a pixel; all images may be one
         self.train = images if images.nbytes <= BYTES and len(images) > NEIGHBOURHOOD else None
         if self.train is not None:
@@ -51,6 +55,10 @@ class Symptoms:
             "variety": (within / self.within) ** 0.5 if self.within else 1.0,
             "off": float(np.square(mean - self.mean).mean()) * len(samples) / self.variance,
         }
+        theirs = spreads(as_images, labels) if labels is not None else {}
+        if each := {k: (theirs[k] / self.each[k]) ** 0.5 for k in theirs if self.each.get(k)}:
+            found["class_worst"] = float(worst := min(each, key=each.__getitem__))
+            found["variety_worst"] = each[worst]
         if labels is not None and self.between:
             share = between / (within + between) if between else 0.0
             found["told"] = share * self.variance / self.between
@@ -89,3 +97,17 @@ def moments(images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> tupl
     within /= max(n - k, 1)
     size = (n - float(np.square(counts[1]).sum()) / n) / max(k - 1, 1)  # of a class, on average
     return mean, within, max(0.0, (between / max(k - 1, 1) - within) / size) if size else 0.0
+
+
+def spreads(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[int, float]:
+    """The unbiased variance of a pixel within each class that has at least `FEW` images.
+
+    Args:
+        images: uint8 [n, c, h, w].
+        labels: int64 [n].
+    """
+    found = {}
+    for label, count in zip(*np.unique(labels, return_counts=True), strict=True):
+        if count >= FEW:
+            found[int(label)] = float(images[labels == label].var(0, ddof=1, dtype=np.float64).mean())
+    return found

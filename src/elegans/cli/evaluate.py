@@ -72,18 +72,21 @@ def evaluate(
         raise RequestError("--images are compared with real ones: name their data set with --data")
     if run is not None and (data, root, size) != (None, None, None):
         raise RequestError("--data, --root and --size go with --images: a run knows its own data")
+    from rich.console import Console
+
     from elegans import evaluate as of
     from elegans.config import Data
     from elegans.disk import exporting, write_aside
 
-    if run is not None:
-        made = of.evaluate(run, n=n, seed=seed, step=step, raw=raw, recipe=recipe, inception=inception)
-        out = out or run / "card.json"
-    else:
-        assert images is not None
-        assert data is not None
-        known = Data.model_validate({"name": data, "root": root} | ({} if size is None else {"size": size}))
-        made = of.card(*of.read(images, known), known, seed=seed, inception=inception)
+    with Console(stderr=True).status("measuring, which takes a minute or so"):  # seen in a terminal only
+        if run is not None:
+            made = of.evaluate(run, n=n, seed=seed, step=step, raw=raw, recipe=recipe, inception=inception)
+            out = out or run / "card.json"
+        else:
+            assert images is not None
+            assert data is not None
+            known = Data.model_validate({"name": data, "root": root} | ({} if size is None else {"size": size}))
+            made = of.card(*of.read(images, known), known, seed=seed, inception=inception)
     if out:
         with exporting(out):
             write_aside(out, (json.dumps(made, indent=1) + "\n").encode())
