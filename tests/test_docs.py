@@ -1,5 +1,6 @@
 """What the docs say is so: file map, recipes, commands, links, the example that extends the package."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -12,6 +13,7 @@ from elegans.cli import app
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "elegans"
+CARDS = ROOT / "benchmarks" / "cards"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -48,6 +50,18 @@ def test_every_recipe_is_in_the_table_and_in_the_gallery() -> None:
         assert f"| `{name}` |" in README
         assert f"## {name}\n" in gallery
         assert find.facts(find.recipe(name).about)["command"] in gallery
+
+
+@pytest.mark.parametrize("metric", ["fid", "agreement"])
+def test_the_numbers_in_the_table_are_those_of_the_cards(metric: str) -> None:
+    """The mean over the seeds of a recipe, to two digits."""
+    rows = re.findall(rf"^\| `([\w-]+)` \|.*\b{metric} ([\d.]+)\b", README, re.M)
+    rows = [(name, said) for name, said in rows if (CARDS / f"{name}.json").exists()]  # points of a plane have none
+    assert len(rows) > 10
+    for name, said in rows:
+        cards = [CARDS / f"{name}{seed}.json" for seed in ("", "-1", "-2")]
+        found = [json.loads(card.read_text(encoding="utf-8"))["metrics"][metric] for card in cards if card.exists()]
+        assert float(said) == pytest.approx(sum(found) / len(found), rel=0.05 if metric == "fid" else 0.001), name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
