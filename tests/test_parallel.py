@@ -67,7 +67,14 @@ def same(one: Path, other: Path) -> None:
     [
         ["demo", *SGD, "--model.width=4", "--model.discriminator_width=4"],  # batch norm in G
         ["shallow", *SGD, "--data.name=mnist5k"],  # and in D, and two steps of G
-        ["acgan-light", *SGD, "--data.name=mnist5k", "--gan.label_noise=.2", "--gan.labels=uniform"],  # a class head
+        [
+            "acgan-light",  # a class head
+            *SGD,
+            "--data.name=mnist5k",
+            "--gan.label_noise=.2",
+            "--gan.labels=uniform",
+            "--gan.spread=0",
+        ],
         [
             "logograms-light",
             *SGD,

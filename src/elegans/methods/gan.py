@@ -43,7 +43,9 @@ class Gan:
         augment.check(self.options.augment)
         self.device = parallel.device(config.device)
         if self.options.spread and parallel.count() > 1:
-            raise RequestError("gan.spread looks at a batch as a whole: train with one process")
+            raise RequestError(
+                "--gan.spread looks at a batch as a whole: train with one process, or with --gan.spread 0"
+            )
         for network in networks.values():
             parallel.synchronise(network)
             network.to(self.device)
