@@ -221,7 +221,12 @@ def test_metrics_that_fall() -> None:
         assert (trouble.name, trouble.evidence) == (COLLAPSE, f"{name} fell from 0.60 to 0.20")
     (gone,) = diagnose(measured(agreement=[0.8, 0.9], agreement_worst=[0.05, 0.0]), config)
     assert (gone.name, gone.evidence) == (CLASS, "0% of the samples of one are recognised as it")
-    assert diagnose(measured(agreement=[0.8, 0.9], agreement_worst=[0.05, 0.3]), config) == []
+    assert diagnose(measured(agreement=[0.8, 0.9], agreement_worst=[0.05, 0.11]), config) == []
+    assert diagnose(measured(agreement=[0.4, 0.9], agreement_worst=[0.05, 0.0]), config) == []  # the others fail, too
+    (alike,) = diagnose(measured(distinct=[0.9, 0.91], distinct_worst=[0.2, 0.1]), config)
+    assert (alike.name, alike.evidence) == (CLASS, "10% of the samples of one are no repetition")
+    assert diagnose(measured(distinct=[0.9, 0.91], distinct_worst=[0.3, 0.1]), config) == []
+    assert diagnose(measured(distinct=[0.91], distinct_worst=[0.1]), config) == []  # one is not yet a trend
     (ignored,) = diagnose(measured(agreement=[0.12, 0.1, 0.11]), config)
     assert (ignored.name, ignored.evidence[:3]) == ("the labels are ignored", "11%")
     assert diagnose(measured(agreement=[0.12, 0.1, 0.4]), config) == []

@@ -135,7 +135,7 @@ def test_a_signal_stops_both_and_all_is_saved(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["demo", "--batch=13"], "batch = 13 cannot be shared by 2 processes: give a multiple of 2"),
-        (["demo", "--gan.spread=.1"], "gan.spread looks at a batch as a whole: train with one process"),
+        (["demo", "--gan.spread=.1"], "--gan.spread looks at a batch as a whole: train with one process, or with"),
         (["demo", "--on-trouble=balance"], "--on-trouble balance: the other processes would not know"),
     ],
 )

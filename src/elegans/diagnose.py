@@ -161,10 +161,11 @@ def one_class(records: Sequence[Record], config: Config) -> Trouble | None:
             evidence = f"samples of class {which:.0f} differ {values[-1]:.2f} times as much as real images"
             evidence += f" of it, those of all classes {others:.2f} times"
             return Trouble(CLASS, evidence, _apart(config))
-    measured = [record for record in records if "agreement_worst" in record][-2:]
-    if len(measured) == 2 and all(r["agreement_worst"] < 0.1 < 0.5 < r["agreement"] for r in measured):
-        gone = f"{measured[-1]['agreement_worst']:.0%} of the samples of one are recognised as it"
-        return Trouble(CLASS, gone, _apart(config))
+    for name, little, words in (("agreement", 0.1, "are recognised as it"), ("distinct", 0.2, "are no repetition")):
+        measured = [record for record in records if f"{name}_worst" in record][-2:]
+        if len(measured) == 2 and all(record[f"{name}_worst"] <= little < 0.5 < record[name] for record in measured):
+            share = measured[-1][f"{name}_worst"]
+            return Trouble(CLASS, f"{share:.0%} of the samples of one {words}", _apart(config))
     return None
 
 

@@ -1,5 +1,7 @@
 """Distinct images: whether a model makes more than a few images of each class over and over."""
 
+from operator import truediv
+
 import numpy as np
 from jaxtyping import Float
 
@@ -11,7 +13,8 @@ APART = 15.0  # of 255; nine of ten pairs of one digit in MNIST are 53 to 105 ap
 
 
 def compute(fake: Judged, real: Judged) -> dict[str, float]:
-    """The share of images that are no repetition: `distinct`, above 0 to 1.
+    """The share of images that are no repetition: `distinct`, above 0 to 1, and `distinct_worst`, that of the class
+    with the lowest one: a class that is one image over and over hides in .91.
 
     Of each class the first ten are looked at, in their order: one is distinct if it differs from all distinct ones
     before it by more than 15 of 255 levels, root mean square over pixels and channels. The class is the one that was
@@ -28,11 +31,12 @@ def compute(fake: Judged, real: Judged) -> dict[str, float]:
     if fake.labels is None:
         comparable("logits", fake=fake)
     classes = fake.logits.argmax(1) if fake.labels is None else fake.labels
-    kept = looked = 0
+    kept, looked = [], []
     for label in np.unique(classes):
         images = fake.images[np.flatnonzero(classes == label)[:EACH]].astype(np.float32)
-        kept, looked = kept + distinct(images.reshape(len(images), -1)), looked + len(images)
-    return {"distinct": kept / looked}
+        kept.append(distinct(images.reshape(len(images), -1)))
+        looked.append(len(images))
+    return {"distinct": sum(kept) / sum(looked), "distinct_worst": min(map(truediv, kept, looked))}
 
 
 def distinct(images: Float[np.ndarray, "n d"]) -> int:
