@@ -175,3 +175,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     assert "numbers compare only within" in said
     assert "not measured: c;" in said
     assert all(path.stat().st_size > 200 for path in out)
+    monkeypatch.setenv("COLUMNS", "60")
+    with pytest.raises(SystemExit, match="0"):
+        main(["compare", *words])
+    assert "…" not in capsys.readouterr().out  # numbers go on in the next line, none is cut

@@ -64,11 +64,11 @@ def _show(rows: "list[Row]", metric: str) -> None:
     title, also = metric.replace("_", " "), "recall" if metric == "fid" else "fid"
     best, second = any(metric in row.best for row in rows), any(also in row.last for row in rows)
     table = Table(box=None, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    table.add_column("data", no_wrap=True)
+    table.add_column("", overflow="fold")
+    table.add_column("data", overflow="fold")
     heads = [title, *[f"best {title}"] * best, *[also] * second]
     for head in [*heads, "minutes", "images", "images/s", "weights"]:
-        table.add_column(head, justify="right", no_wrap=True)
+        table.add_column(head, justify="right", overflow="fold")
     for row in rows:
         numbers = [row.last.get(metric), *[row.best.get(metric)] * best, *[row.last.get(also)] * second]
         costs = (row.cost.get(name) for name in ("minutes", "images", "images_per_second", "parameters"))
