@@ -54,7 +54,7 @@ def test_every_recipe_is_in_the_table_and_in_the_gallery() -> None:
 
 @pytest.mark.parametrize("metric", ["fid", "agreement"])
 def test_the_numbers_in_the_table_are_those_of_the_cards(metric: str) -> None:
-    """The mean over the seeds of a recipe, to two digits."""
+    """The mean over the seeds of a recipe: `fid` to two digits, agreement to three."""
     rows = re.findall(rf"^\| `([\w-]+)` \|.*\b{metric} ([\d.]+)\b", README, re.M)
     rows = [(name, said) for name, said in rows if (CARDS / f"{name}.json").exists()]  # points of a plane have none
     assert len(rows) > 10

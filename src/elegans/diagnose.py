@@ -158,9 +158,8 @@ def one_class(records: Sequence[Record], config: Config) -> Trouble | None:
         alone = all(sheet["variety_worst"] < 0.4 * sheet["variety"] for sheet in sheets)
         if max(values) < 0.2 and alone and values[-1] < values[0] + 0.02:
             which, others = sheets[-1]["class_worst"], sheets[-1]["variety"]
-            evidence = f"samples of class {which:.0f} differ {values[-1]:.2f} times as much as real images"
-            evidence += f" of it, those of all classes {others:.2f} times"
-            return Trouble(CLASS, evidence, _apart(config))
+            differ = f"samples of class {which:.0f} differ {values[-1]:.2f} times as much as real images of it"
+            return Trouble(CLASS, f"{differ}, those of all classes {others:.2f} times", _apart(config))
     for name, little, words in (("agreement", 0.1, "are recognised as it"), ("distinct", 0.2, "are no repetition")):
         measured = [record for record in records if f"{name}_worst" in record][-2:]
         if len(measured) == 2 and all(record[f"{name}_worst"] <= little < 0.5 < record[name] for record in measured):
