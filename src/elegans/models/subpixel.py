@@ -12,12 +12,29 @@ import torch
 from jaxtyping import Float, Int64
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import leaky_relu, leaky_relu_, pixel_shuffle, pixel_unshuffle
 
 from elegans.models._blocks import Label, Mapping, Shape, SpectralNorm, Verdict, quarters
 from elegans.models._layout import Unflatten
 
 Width = Annotated[int, Field(gt=0)]
+
+
+class Modulated(nn.Module):
+    """Batch norm whose scale and shift are linear in what the image is made from (self-modulation, Chen et al. 2019,
+    arXiv:1810.01365, equation 2, without a hidden layer): the latent decides again at every layer."""
+
+    def __init__(self, channels: int, values: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.affine = nn.Linear(values, 2 * channels)
+        nn.init.zeros_(self.affine.weight)  # it begins as batch norm does
+        nn.init.zeros_(self.affine.bias)
+
+    def forward(self, x: Float[Tensor, "n c h w"], code: Float[Tensor, "n v"]) -> Float[Tensor, "n c h w"]:
+        """The maps of each image, scaled and shifted by its code."""
+        scale, shift = self.affine(code)[:, :, None, None].chunk(2, 1)
+        return torch.addcmul(shift, self.norm(x), 1 + scale)
 
 
 class Generator(nn.Module):
@@ -32,15 +49,12 @@ class Generator(nn.Module):
         self.label = Label(classes, latent) if classes else None
         values = (2 if classes else 1) * latent
         self.start = nn.Sequential(
-            nn.Linear(values, 2 * width * height * breadth, bias=False),
-            Unflatten(1, (2 * width, height, breadth)),
-            nn.BatchNorm2d(2 * width),
-            nn.LeakyReLU(0.2, inplace=True),
-            nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(width, 4 * channels, 3, padding=1),
+            nn.Linear(values, 2 * width * height * breadth, bias=False), Unflatten(1, (2 * width, height, breadth))
         )
+        self.early = Modulated(2 * width, values)
+        self.up = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1, bias=False)
+        self.late = Modulated(width, values)
+        self.pixels = nn.Conv2d(width, 4 * channels, 3, padding=1)
 
     def forward(
         self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None
@@ -49,7 +63,9 @@ class Generator(nn.Module):
         if self.label is not None:
             y = torch.zeros(len(z), dtype=torch.long, device=z.device) if y is None else y
             z = torch.cat([z, Mapping.QUIET * self.label(y if y.is_floating_point() else y.clamp(min=0))], 1)
-        return torch.tanh(pixel_shuffle(self.start(z), 2))
+        x = leaky_relu_(self.early(self.start(z), z), 0.2)
+        x = leaky_relu_(self.late(self.up(x), z), 0.2)
+        return torch.tanh(pixel_shuffle(self.pixels(x), 2))
 
 
 class Discriminator(nn.Module):
