@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test lint results bench clean
+.PHONY: demo test lint results bench quality clean
 
 demo: $(BIN)/elegans
 	$(BIN)/elegans train demo --run runs/demo
@@ -23,6 +23,10 @@ results: $(BIN)/elegans
 FORM ?= short
 bench: $(BIN)/elegans benchmarks/.peers/bin/python
 	$(BIN)/python benchmarks/throughput.py $(FORM) --peers benchmarks/.peers/bin/python
+
+# SCRIPTS=FOLDER: a clone of PyTorch-GAN, whose scripts are then among the peers
+quality: $(BIN)/elegans benchmarks/.peers/bin/python
+	$(BIN)/python benchmarks/quality.py --peers benchmarks/.peers/bin/python $(if $(SCRIPTS),--pytorch-gan $(SCRIPTS))
 
 benchmarks/.peers/bin/python:
 	$(PYTHON) -m venv benchmarks/.peers

@@ -1,7 +1,9 @@
-"""Keras' contenders of the throughput table: `KERAS_BACKEND=tensorflow python keras_peers.py vanilla|acgan|vae [xla]`.
+"""Keras' contenders: `KERAS_BACKEND=tensorflow python keras_peers.py vanilla|acgan|vae [xla] [IMAGES.npz]`.
 
 They answer as contenders.py does. The networks are those of the recipes of the same names, layer by layer; the steps
-are written as Keras' own examples write them, as a `train_step` with gradient tapes, compiled into a graph.
+are written as Keras' own examples write them, as a `train_step` with gradient tapes that keeps the means of its losses,
+compiled into a graph. Images are noise, for what is in them costs nothing, unless a file has others; a line
+`sample FILE` asks for 5,000 of a generator.
 """
 
 import json
@@ -67,6 +69,7 @@ def gan(generator, discriminator, batch, latent, classes):
     optimise_g, optimise_d = (keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2))
     optimise_g.build(generator.trainable_variables)
     optimise_d.build(discriminator.trainable_variables)
+    loss_g, loss_d = keras.metrics.Mean(), keras.metrics.Mean()
 
     def generated(label):
         z = tf.random.uniform((batch, latent), -1, 1)
@@ -83,14 +86,23 @@ def gan(generator, discriminator, batch, latent, classes):
         with tf.GradientTape() as tape:
             value = loss(discriminator(real, training=True), ones, label)
             value += loss(discriminator(fake, training=True), zeros, label)
+        loss_d.update_state(value)
         weights = discriminator.trainable_weights
         optimise_d.apply_gradients(zip(tape.gradient(value, weights), weights, strict=True))
         with tf.GradientTape() as tape:
             value = loss(discriminator(generated(label), training=True), ones, label)
+        loss_g.update_state(value)
         weights = generator.trainable_weights
         optimise_g.apply_gradients(zip(tape.gradient(value, weights), weights, strict=True))
 
-    return step, batch
+    def sample(n):
+        """As bytes [n, h, w, c], and what they were asked for."""
+        label, z = np.arange(n) % 10, tf.random.uniform((n, latent), -1, 1)
+        images = generator.predict([z, label] if classes else z, verbose=0)
+        known = {"labels": label} if classes else {}
+        return {"images": np.round(images * 127.5 + 127.5).astype(np.uint8)} | known
+
+    return step, batch, sample
 
 
 def vae():
@@ -101,6 +113,7 @@ def vae():
     optimise = keras.optimizers.RMSprop(1e-3)
     variables = encoder.trainable_variables + decoder.trainable_variables
     optimise.build(variables)
+    means = [keras.metrics.Mean() for _ in range(3)]
 
     def step(real, label):
         with tf.GradientTape() as tape:
@@ -111,6 +124,8 @@ def vae():
             entropy = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(target, logits), 1)
             divergence = tf.reduce_sum(mean**2 + tf.exp(log_variance) - 1 - log_variance, 1) / 2
             value = tf.reduce_mean(entropy + divergence)
+        for mean_of, what in zip(means, (value, entropy, divergence), strict=True):
+            mean_of.update_state(what)
         optimise.apply_gradients(zip(tape.gradient(value, variables), variables, strict=True))
 
     return step, 100
@@ -118,20 +133,28 @@ def vae():
 
 def main():
     name, *how = sys.argv[1:]
-    step, batch = {"vanilla": vanilla, "acgan": acgan, "vae": vae}[name]()
+    step, batch, *sample = {"vanilla": vanilla, "acgan": acgan, "vae": vae}[name]()
     step = tf.function(step, jit_compile="xla" in how)
     draw = np.random.default_rng(0)
-    images = tf.constant(draw.random((4096, 28, 28, 1), np.float32) * 2 - 1)
-    labels = tf.constant(draw.integers(0, 10, 4096), tf.int32)
+    images, labels = draw.random((4096, 28, 28, 1), np.float32) * 2 - 1, draw.integers(0, 10, 4096)
+    for file in (word for word in how if word.endswith(".npz")):
+        with np.load(file) as known:
+            images = known["images"].transpose(0, 2, 3, 1).astype(np.float32) / 127.5 - 1
+            labels = known["labels"]
+    count, images, labels = len(images), tf.constant(images), tf.constant(labels, tf.int32)
 
     def one():
-        at = tf.random.uniform((batch,), 0, 4096, tf.int32)
+        at = tf.random.uniform((batch,), 0, count, tf.int32)
         step(tf.gather(images, at), tf.gather(labels, at))
 
     for _ in range(3):
         one()
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
+        if line.startswith("sample "):
+            np.savez(line.split()[1], **sample[0](5000))
+            print(json.dumps("sampled"), flush=True)
+            continue
         steps, began = 0, time.perf_counter()
         while (spent := time.perf_counter() - began) < float(line) or steps < 2:
             one()
