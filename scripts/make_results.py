@@ -23,8 +23,8 @@ Every row is a card in [cards](cards), made by
 and its best one where that was measured. What each metric is: the files in `src/elegans/metrics`. The last row of a
 table is the floor: the same numbers of as many real training images. Minutes are of one core that had other work to
 do, those of `digits` of two; a card says with which versions, seed and step. Several seeds of a recipe are one row,
-with mean and standard deviation. Images a second of a training step, beside other programs:
-[throughput](throughput.md).
+with mean and standard deviation. Beside other programs: images a second of a [training step](throughput.md), and how
+good digits are [by the seconds](quality.md).
 """
 
 

@@ -20,21 +20,28 @@ from elegans.models._layout import Unflatten
 Width = Annotated[int, Field(gt=0)]
 
 
-class Modulated(nn.Module):
-    """Batch norm whose scale and shift are linear in what the image is made from (self-modulation, Chen et al. 2019,
-    arXiv:1810.01365, equation 2, without a hidden layer): the latent decides again at every layer."""
+class Norm(nn.Module):
+    """Batch norm, whose scale and shift are linear in a code of so many values, or without one learnt as they are.
+
+    With the latent as the code it is self-modulation (Chen et al. 2019, arXiv:1810.01365, equation 2, without a hidden
+    layer): the latent decides again at every layer.
+    """
 
     def __init__(self, channels: int, values: int) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels, affine=False)
-        self.affine = nn.Linear(values, 2 * channels)
-        nn.init.zeros_(self.affine.weight)  # it begins as batch norm does
-        nn.init.zeros_(self.affine.bias)
+        self.norm = nn.BatchNorm2d(channels, affine=not values)
+        self.affine = nn.Linear(values, 2 * channels) if values else None
+        if self.affine is not None:  # it begins as batch norm does
+            nn.init.zeros_(self.affine.weight)
+            nn.init.zeros_(self.affine.bias)
 
     def forward(self, x: Float[Tensor, "n c h w"], code: Float[Tensor, "n v"]) -> Float[Tensor, "n c h w"]:
-        """The maps of each image, scaled and shifted by its code."""
+        """The maps, those of each image scaled and shifted by its code."""
+        x = self.norm(x)
+        if self.affine is None:
+            return x
         scale, shift = self.affine(code)[:, :, None, None].chunk(2, 1)
-        return torch.addcmul(shift, self.norm(x), 1 + scale)
+        return torch.addcmul(shift, x, 1 + scale)
 
 
 class Generator(nn.Module):
@@ -43,7 +50,7 @@ class Generator(nn.Module):
     The label is quiet as in `Mapping`: with equal voices a class is one image before the latent is heard.
     """
 
-    def __init__(self, shape: Shape, classes: int, latent: int, width: int) -> None:
+    def __init__(self, shape: Shape, classes: int, latent: int, width: int, modulated: bool) -> None:
         super().__init__()
         channels, (height, breadth) = shape[0], quarters(shape)
         self.label = Label(classes, latent) if classes else None
@@ -51,9 +58,8 @@ class Generator(nn.Module):
         self.start = nn.Sequential(
             nn.Linear(values, 2 * width * height * breadth, bias=False), Unflatten(1, (2 * width, height, breadth))
         )
-        self.early = Modulated(2 * width, values)
+        self.early, self.late = (Norm(maps, values if modulated else 0) for maps in (2 * width, width))
         self.up = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1, bias=False)
-        self.late = Modulated(width, values)
         self.pixels = nn.Conv2d(width, 4 * channels, 3, padding=1)
 
     def forward(
@@ -99,7 +105,12 @@ class Discriminator(nn.Module):
 
 
 def build(
-    shape: Shape, classes: int, latent: int, width: Width = 16, discriminator_width: Width = 16
+    shape: Shape,
+    classes: int,
+    latent: int,
+    width: Width = 16,
+    discriminator_width: Width = 16,
+    modulated: bool = False,
 ) -> dict[str, nn.Module]:
     """The pair of networks.
 
@@ -109,11 +120,12 @@ def build(
         latent: latent dimensions.
         width: channels of the generator's last hidden layer; the one before has twice as many.
         discriminator_width: channels of its first convolution; the second has twice as many.
+        modulated: latent and label set scale and shift of the generator's batch norms, too.
 
     Raises:
         ValueError: a side that is not a multiple of 4.
     """
     return {
-        "generator": Generator(shape, classes, latent, width),
+        "generator": Generator(shape, classes, latent, width, modulated),
         "discriminator": Discriminator(shape, classes, discriminator_width),
     }

@@ -20,7 +20,7 @@ recipe = Config(
     batch=32,
     schedule="linear",
     data=Data(name="mnist"),
-    model=Model(name="subpixel", width=16, discriminator_width=16),
+    model=Model(name="subpixel", width=16, discriminator_width=16, modulated=True),
     latent=Latent(size=64),
     gan=Gan(update="one-pass", generator=adam, discriminator=adam),
     ema=Ema(half_life=20_000, ramp=0.05),
