@@ -3,10 +3,9 @@
 Source: our own; the networks and settings of `digits`, on fewer images.
 Command: elegans train demo --run runs/demo
 Minutes: 2
-Result: Fréchet distance 6.1, 7.2 and 7.6 (three seeds), class agreement .986, .983 and .987, 100 of 100 distinct; on a
-    machine half again as fast, 0.34 M images, where the rates fell by images and not by the clock, 4.2, 4.4 and 4.4,
-    .988, .988 and .990 (another classifier; real digits have 2.3 with both, noise 7,794 and 927, see docs/LOG.md).
-    0.24 M images, 2,000 a second.
+Result: Fréchet distance 12.7, 12.2 and 11.9 (three seeds), class agreement .990, .991 and .991, 100 of 100 distinct by
+    a strict classifier (real digits have 5.4, noise 11,568); 4.4, 3.8 and 3.9, .989, .990 and .990 by a lighter one
+    (1.9 and 967, see docs/LOG.md). 0.34 M images, 2,900 a second on one of two cores with other work beside.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
