@@ -22,7 +22,7 @@ Every row is a card in [cards](cards), made by
 (2,000 images of pictures, 25,600 of stacked digits) and the page by `make results`. Rows are the last step of a run,
 and its best one where that was measured. What each metric is: the files in `src/elegans/metrics`. The last row of a
 table is the floor: the same numbers of as many real training images. Minutes are of one core that had other work to
-do, those of `digits` of two; a card says with which versions, seed and step. Several seeds of a recipe are one row,
+do; a card says with which versions, seed and step. Several seeds of a recipe are one row,
 with mean and standard deviation. Beside other programs: images a second of a [training step](throughput.md), and how
 good digits are [by the seconds](quality.md).
 """
