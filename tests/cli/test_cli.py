@@ -188,7 +188,7 @@ def test_train_in_a_process_of_its_own(tmp_path: Path) -> None:
     assert run.steps() == [2]
     assert run.config.batch == 16
     assert run.config.data.settings == {"n": 64, "classes": 4}
-    assert run.config.model.settings == {"width": 8, "discriminator_width": 8}
+    assert run.config.model.settings == {"width": 8, "discriminator_width": 8, "modulated": True}
     assert "demo on rings: 2 steps, from the start, in runs/demo-0001" in done.stderr
     assert "step 2  32 images" in done.stderr
     assert {"config.json", "metrics.jsonl", "samples", "curves.png", "progress.gif"} <= {
