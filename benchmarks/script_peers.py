@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from elegans.tensors import to_bytes
+
 SAMPLES, TOGETHER = 5000, 100
 answers = sys.stdout
 scope: dict[str, Any] = {"__name__": "__main__"}  # of the script
@@ -86,9 +88,8 @@ def sample(file: Path) -> None:
     for part in labels.split(TOGETHER):
         z = torch.randn(len(part), latent)
         made.append(generator(z, part) if conditional else generator(z))
-    images = (scaled(torch.cat(made), 28).clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8)
     known = {"labels": labels.numpy()} if conditional else {}
-    np.savez(file, images=images.permute(0, 2, 3, 1).numpy(), **known)
+    np.savez(file, images=to_bytes(scaled(torch.cat(made), 28)), **known)
 
 
 def say(what: Any) -> None:
