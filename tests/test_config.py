@@ -61,7 +61,7 @@ def test_nested_values_replace_only_what_they_name() -> None:
         ({"gan.smoothing": 0.5}, "gan.smoothing = 0.5: input should be less than 0.5"),
         ({"gan.update": "both"}, "gan.update = 'both': input should be 'alternating' or 'one-pass'"),
         ({"latent.size": 0}, "latent.size = 0: input should be greater than 0"),
-        ({"schedule": "linar"}, "schedule = 'linar': input should be 'constant', 'linear' or 'cosine'"),
+        ({"schedule": "linar"}, "schedule = 'linar': input should be 'constant', 'linear', 'cosine' or 'cooldown'"),
         ({"gan": 3}, "gan = 3: input should be a valid dictionary"),
         ({"gan": {"los": 3}}, "no field 'gan.los'; did you mean 'gan.loss'?"),
     ],

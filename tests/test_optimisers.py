@@ -17,10 +17,12 @@ from elegans.optimisers import Updater
 
 KINDS: list[dict[str, Any]] = [
     {"kind": "adam", "beta1": 0.5, "beta2": 0.99},
+    {"kind": "adam", "beta1": 0.0, "beta2": 0.99},
     {"kind": "sgd", "beta1": 0.9},
     {"kind": "sgd", "beta1": 0.0},
     {"kind": "rmsprop", "beta2": 0.9},
 ]
+STATELESS = {"kind": "sgd", "beta1": 0.0}
 each_kind = pytest.mark.parametrize("options", KINDS, ids=str)
 
 
@@ -134,7 +136,7 @@ def test_a_state_goes_on_bit_for_bit(options: dict[str, Any], clip: float) -> No
     other = copy.deepcopy(net)
     fresh = Updater(other, chosen)
     fresh.load(read(saved) if saved else {}, "d/")
-    assert bool(saved) == (options.get("beta1") != 0.0)
+    assert bool(saved) == (options != STATELESS)
     steps(updater, range(3, 6))
     steps(fresh, range(3, 6))
     assert all(torch.equal(p, q) for p, q in zip(net.parameters(), other.parameters(), strict=True))
@@ -153,7 +155,32 @@ def test_without_its_state_it_would_go_on_differently(options: dict[str, Any]) -
     steps(updater, range(3, 5))
     steps(Updater(other, Optimiser(lr=0.01, **options)), range(3, 5))
     same = all(torch.equal(p, q) for p, q in zip(net.parameters(), other.parameters(), strict=True))
-    assert same == (options.get("beta1") == 0.0)
+    assert same == (options == STATELESS)
+
+
+def test_without_momentum_no_first_moment_is_kept_and_a_state_that_has_one_goes_on() -> None:
+    options = Optimiser(lr=0.01, beta1=0.0, weight_decay=0.1)
+    a = Updater(network(), options)
+    steps(a, range(2))
+    state = a.state()
+    assert {name.split("/")[1] for name in state} == {"exp_avg_sq", "step"}
+    b = Updater(copy.deepcopy(a.network), options)
+    b.load(state | {name.replace("exp_avg_sq", "exp_avg"): torch.ones(1) for name in state if "exp_avg_sq" in name})
+    for updater in (a, b):
+        steps(updater, range(2, 4))
+    assert all(torch.equal(p, q) for p, q in zip(a.parameters, b.parameters, strict=True))
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.1])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+@each_kind
+def test_gradients_stay_as_they_were(options: dict[str, Any], decay: float, clip: float) -> None:
+    """Two parameters may have the same one."""
+    updater = Updater(network(), Optimiser(lr=0.01, weight_decay=decay, clip=clip, **options))
+    gradients = updater.gradients(loss(updater.network, 0))
+    before = [gradient.clone() for gradient in gradients]
+    updater.apply(gradients)
+    assert all(torch.equal(gradient, was) for gradient, was in zip(gradients, before, strict=True))
 
 
 def test_states_of_two_networks_are_kept_apart_by_their_prefix() -> None:

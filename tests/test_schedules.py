@@ -27,19 +27,20 @@ def test_progress_is_of_the_horizon_or_else_of_the_time(fields: dict[str, float]
         ("constant", {0.0: 1.0, 0.25: 1.0, 0.5: 1.0, 1.0: 1.0}),
         ("linear", {0.0: 1.0, 0.25: 0.75, 0.5: 0.5, 0.9: 0.1, 1.0: 0.0}),
         ("cosine", {0.0: 1.0, 0.25: 0.853553, 0.5: 0.5, 0.75: 0.146447, 1.0: 0.0}),
+        ("cooldown", {0.0: 1.0, 0.5: 1.0, 0.79: 1.0, 0.8: 1.0, 0.9: 0.5, 0.95: 0.25, 1.0: 0.0}),
     ],
 )
 def test_known_points(schedule: str, points: dict[float, float]) -> None:
     assert {t: factor(schedule, t) for t in points} == pytest.approx(points, abs=1e-6)
 
 
-@pytest.mark.parametrize("schedule", ["constant", "linear", "cosine"])
+@pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "cooldown"])
 def test_past_the_horizon_it_stays_where_it_ended(schedule: str) -> None:
     assert factor(schedule, 1.7) == factor(schedule, 1.0)
     assert factor(schedule, -0.1) == factor(schedule, 0.0) == 1.0
 
 
-@given(schedule=st.sampled_from(["constant", "linear", "cosine"]), a=st.floats(0, 2), b=st.floats(0, 2))
+@given(schedule=st.sampled_from(["constant", "linear", "cosine", "cooldown"]), a=st.floats(0, 2), b=st.floats(0, 2))
 def test_it_never_rises_and_stays_a_share(schedule: str, a: float, b: float) -> None:
     first, last = sorted((a, b))
     assert 1 >= factor(schedule, first) >= factor(schedule, last) >= 0

@@ -155,7 +155,9 @@ class Config(Section):
     horizon: int | None = Field(
         None, gt=0, description="images over which schedules run; None: the run's length, be it steps or minutes"
     )
-    schedule: Literal["constant", "linear", "cosine"] = Field("constant", description="of both learning rates")
+    schedule: Literal["constant", "linear", "cosine", "cooldown"] = Field(
+        "constant", description="of both learning rates: for how long they stay what they are"
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     method: str = Field("gan", description="a file in methods/")
     on_trouble: Literal["warn", "balance", "stop"] = Field(

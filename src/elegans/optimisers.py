@@ -31,10 +31,12 @@ class Updater:
         if not trained:
             raise RequestError(f"the {type(network).__name__.lower()} has no parameters to train")
         self.strides = [parameter.stride() for parameter in self.parameters]
-        keys = ("exp_avg", "exp_avg_sq") if options.kind != "sgd" else ("momentum_buffer",) if options.beta1 else ()
-        self.moments = {key: [torch.zeros_like(p) for p in self.parameters] for key in keys}
         # Adam without momentum, long after its beginning, is RMSprop; and there is a fused Adam, which passes over
         # memory once where torch's RMSprop does six times
+        self.beta1 = options.beta1 if options.kind != "rmsprop" else 0.0
+        first, second = ("momentum_buffer", []) if options.kind == "sgd" else ("exp_avg", ["exp_avg_sq"])
+        keys = [first, *second] if self.beta1 else second
+        self.moments = {key: [torch.zeros_like(p) for p in self.parameters] for key in keys}
         self.done = torch.tensor(1e9 if options.kind == "rmsprop" else 0.0, device=self.parameters[0].device)
 
     def gradients(self, loss: Tensor) -> Sequence[Tensor]:
@@ -64,13 +66,17 @@ class Updater:
         shared: dict[str, Any] = {"lr": self.rate, "weight_decay": o.weight_decay, "maximize": False}
         if o.kind == "sgd":
             buffers: list[Tensor | None] = [*self.moments.get("momentum_buffer", [None] * len(gradients))]
-            of_sgd: dict[str, Any] = {"momentum": o.beta1, "nesterov": o.beta1 > 0, "dampening": 0.0}
+            of_sgd: dict[str, Any] = {"momentum": self.beta1, "nesterov": self.beta1 > 0, "dampening": 0.0}
             sgd(self.parameters, gradients, buffers, **shared, **of_sgd)
         else:
             self.done += 1
-            moments, steps = (self.moments["exp_avg"], self.moments["exp_avg_sq"]), [self.done] * len(gradients)
-            shared |= {"beta1": o.beta1 if o.kind == "adam" else 0.0, "beta2": o.beta2, "eps": 1e-8, "amsgrad": False}
-            torch._fused_adam_(self.parameters, gradients, *moments, [], steps, **shared)
+            # without momentum the first moment is the gradient itself: neither kept nor passed over a second time
+            first = self.moments.get("exp_avg")
+            if first is None:  # with weight decay it is written to
+                first = [gradient.clone() for gradient in gradients] if o.weight_decay else gradients
+            moments = first, self.moments["exp_avg_sq"]
+            shared |= {"beta1": self.beta1, "beta2": o.beta2, "eps": 1e-8, "amsgrad": False}
+            torch._fused_adam_(self.parameters, gradients, *moments, [], [self.done] * len(gradients), **shared)
 
     def state(self, prefix: str = "") -> dict[str, Tensor]:
         """Its moments and, but for sgd, how many steps were done, by the names of the parameters they belong to."""

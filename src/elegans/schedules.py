@@ -4,6 +4,8 @@ import math
 
 from elegans.config import Config
 
+COOLDOWN = 0.2  # share of a run
+
 
 def progress(config: Config, images: int, seconds: float) -> float:
     """The share of its length that a run has done: of the images where it has a horizon, else of the time.
@@ -26,7 +28,8 @@ def factor(schedule: str, progress: float) -> float:
     """What the learning rate is multiplied with. Past 1 it stays where it ended.
 
     Args:
-        schedule: `constant`, `linear` (from 1 to 0) or `cosine` (half a wave from 1 to 0, arXiv:1608.03983).
+        schedule: `constant`, `linear` (from 1 to 0), `cosine` (half a wave from 1 to 0, arXiv:1608.03983) or `cooldown`
+            (1, and in the last fifth linearly to 0: Hägele et al. 2024, arXiv:2405.18392).
         progress: see `progress`.
     """
     t = min(max(progress, 0.0), 1.0)
@@ -35,6 +38,8 @@ def factor(schedule: str, progress: float) -> float:
             return 1 - t
         case "cosine":
             return (1 + math.cos(math.pi * t)) / 2
+        case "cooldown":
+            return min(1.0, (1 - t) / COOLDOWN)
         case _:
             return 1.0
 

@@ -15,7 +15,7 @@ adam = Optimiser(lr=4e-3, beta1=0.0, beta2=0.99)
 recipe = Config(
     minutes=45,
     batch=32,
-    schedule="linear",
+    schedule="cooldown",
     data=Data(name="stacked"),
     model=Model(name="subpixel", classes=0, width=32, discriminator_width=48),
     latent=Latent(size=64),
