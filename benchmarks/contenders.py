@@ -56,8 +56,8 @@ def prepare(name: str, batch: int | None = None) -> tuple[Config, Any, np.ndarra
     return config, networks(config, recipe), images, labels
 
 
-def elegans(name: str, batch: int | None = None) -> tuple[Step, list[nn.Module]]:
-    """The step as the loop makes it."""
+def elegans(name: str, batch: int | None = None) -> tuple[Step, int]:
+    """The step as the loop makes it, and the bytes that optimisers and average pass over in it."""
     cpu.keep_memory()
     torch.set_flush_denormal(True)
     config, made, images, labels = prepare(name, batch)
@@ -71,16 +71,29 @@ def elegans(name: str, batch: int | None = None) -> tuple[Step, list[nn.Module]]
         number += 1
         return int(method.images_a_step)
 
-    return step, list(made.values())
+    return step, passes(method)
 
 
-def plain(name: str, batch: int | None = None) -> tuple[Step, list[nn.Module]]:
-    """The same networks in the loop one would write."""
+def passes(method: Any) -> int:
+    """The bytes that optimisers and average read and write in a step."""
+    updaters = method.updaters.values() if hasattr(method, "updaters") else [method.updater]
+    total = 0
+    for updater in updaters:
+        # the weight, its gradient, the moments; without momentum the gradient is written, as the first of them
+        times = 3 + 2 * len(updater.moments) + (updater.options.kind != "sgd" and not updater.beta1)
+        total += times * sum(p.nbytes for p in updater.parameters)
+    if hasattr(method, "average"):  # it is read and written, and the weight is read
+        total += 3 * sum(p.nbytes for p in method.average.parameters())
+    return total
+
+
+def plain(name: str, batch: int | None = None) -> tuple[Step, int]:
+    """The same networks in the loop one would write; bytes are not counted."""
     config, made, images, labels = prepare(name, batch)
     made = {key: plain_layers(network) for key, network in made.items()}
     x, y = torch.from_numpy(images).float() / 127.5 - 1, torch.from_numpy(labels)
     step = plain_gan if config.method == "gan" else plain_autoencoder
-    return step(config, made, x, y), list(made.values())
+    return step(config, made, x, y), 0
 
 
 def plain_gan(config: Config, made: dict[str, nn.Module], x: Tensor, y: Tensor) -> Step:
@@ -234,11 +247,10 @@ class Operations(TorchDispatchMode):
         return found
 
 
-def cost(step: Step, made: list[nn.Module]) -> dict[str, Any]:
+def cost(step: Step, passed: int) -> dict[str, Any]:
     """What a step needs: operations of products and convolutions, bytes of the optimiser's passes, time by operator."""
     with Operations() as counter:
         images = step()
-    parameters = sum(p.numel() for network in made for p in network.parameters())
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
         for _ in range(3):
             step()
@@ -246,16 +258,14 @@ def cost(step: Step, made: list[nn.Module]) -> dict[str, Any]:
     return {
         "images": images,
         "operations": counter.total,
-        "parameters": parameters,
-        # Adam reads weight, gradient and two moments and writes three of them; the average is read and written
-        "bytes": parameters * 4 * 10,
+        "bytes": passed,
         "operators": [{"name": name, "seconds": round(spent, 6)} for spent, name in rows[:8]],
     }
 
 
-def answer(step: Step, made: list[nn.Module], asked: str) -> dict[str, Any]:
+def answer(step: Step, passed: int, asked: str) -> dict[str, Any]:
     if asked == "count":
-        return cost(step, made)
+        return cost(step, passed)
     images, steps, began = 0, 0, time.perf_counter()
     while (spent := time.perf_counter() - began) < float(asked) or steps < 2:
         images, steps = images + step(), steps + 1
@@ -265,12 +275,12 @@ def answer(step: Step, made: list[nn.Module], asked: str) -> dict[str, Any]:
 def main() -> None:
     kind, name, *batch = sys.argv[1:]
     torch.manual_seed(0)
-    step, made = {"elegans": elegans, "plain": plain}[kind](name, int(batch[0]) if batch else None)
+    step, passed = {"elegans": elegans, "plain": plain}[kind](name, int(batch[0]) if batch else None)
     for _ in range(3):
         step()
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
-        print(json.dumps(answer(step, made, line.strip())), flush=True)
+        print(json.dumps(answer(step, passed, line.strip())), flush=True)
 
 
 if __name__ == "__main__":

@@ -171,8 +171,8 @@ def table(about: dict[str, Any], rows: list[dict[str, Any]], windows: int, secon
     middle = median(row["ratio"]["plain"]["median"] for row in rows)
     lines += ["", f"Median over the recipes: {middle:.2f} times plain.", "", "## Where a step goes", ""]
     lines += [
-        "The floor is the time its operations take at the rate of a large product. Adam and the moving average pass "
-        "over the bytes named. The three operators that take the most time are named with it.",
+        "The floor is the time its operations take at the rate of a large product. Optimisers and moving average "
+        "read and write the bytes named. The three operators that take the most time are named with it.",
         "",
         "| recipe | step, ms | floor, ms | MB of optimiser and average | most time, ms |",
         "|---|---:|---:|---:|---|",

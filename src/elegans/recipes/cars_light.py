@@ -14,7 +14,7 @@ from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimis
 recipe = Config(
     minutes=30,
     batch=32,
-    schedule="linear",
+    schedule="cooldown",
     data=Data(name="cifar10", only="automobile"),
     model=Model(name="sngan", classes=0, width=24, discriminator_width=48),
     latent=Latent(size=64),
