@@ -6,7 +6,7 @@ Command: elegans train stacked --run runs/stacked --minutes 45
 Minutes: 45
 Result: All 1,000 modes of 1,000 among 25,600 samples, KL .052 of the shares of modes (PacGAN reports .06 for its
     best, and 79 modes and 4.5 for a plain DCGAN; real images have .012 here), copies .002. 2.92 M images, 1,081 a
-    second on one core with other work beside. With rates that fall linearly from the beginning, and 2.65 M images: .061.
+    second on one core with other work beside. With rates that fall from the beginning, and 2.65 M images: .061.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
