@@ -156,7 +156,7 @@ class Config(Section):
         None, gt=0, description="images over which schedules run; None: the run's length, be it steps or minutes"
     )
     schedule: Literal["constant", "linear", "cosine", "cooldown"] = Field(
-        "constant", description="of both learning rates: for how long they stay what they are"
+        "constant", description="of both learning rates; cooldown: constant, and to nothing in the last fifth"
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     method: str = Field("gan", description="a file in methods/")
