@@ -3,6 +3,10 @@
 Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training", arXiv:2006.10738. Gradients pass, so
 that the generator learns from augmented images and is not augmented itself. Each function takes and returns images
 [n, c, h, w] in [-1, 1], and draws from torch's global generator one transformation an image.
+
+Most images keep their side and their way up: if each were as likely as any other, a generator whose images all look to
+the left would be as good as one that looks both ways, and training ends there (Karras et al. 2020, arXiv:2006.06676,
+section 2.2; measured in docs/LOG.md).
 """
 
 from collections.abc import Sequence
@@ -18,8 +22,8 @@ Images = Float[Tensor, "n c h w"]
 
 
 def flip(images: Images) -> Images:
-    """Left and right exchanged, in half of the images."""
-    swap = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
+    """Left and right exchanged, in a quarter of the images."""
+    swap = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.25
     return torch.where(swap, images.flip(3), images)
 
 
@@ -56,8 +60,8 @@ def colour(images: Images) -> Images:
 
 
 def turn(images: Images) -> Images:
-    """Turned by a quarter, a half or three quarters, or not at all; for square images without an up and a down."""
-    turns = torch.randint(0, 4, (len(images), 1, 1, 1), device=images.device)
+    """Half of the images turned by a quarter, a half or three quarters; for square images without an up and a down."""
+    turns = torch.randint(0, 6, (len(images), 1, 1, 1), device=images.device)  # 0, 4 and 5: as they are
     turned = images
     for k in (1, 2, 3):
         turned = torch.where(turns == k, images.rot90(k, (2, 3)), turned)

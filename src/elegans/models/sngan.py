@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from elegans.models._blocks import Shape, halvings
 from elegans.models._critics import Halving
 from elegans.models._layout import Unflatten
+from elegans.models._modulation import Norm
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -22,21 +23,27 @@ class Generator(nn.Module):
     its neighbour, and the grid of that takes long to vanish.
     """
 
-    def __init__(self, shape: Shape, latent: int, widths: list[int]) -> None:
+    def __init__(self, shape: Shape, latent: int, widths: list[int], modulated: bool) -> None:
         super().__init__()
+
+        def norm(channels: int) -> nn.Module:
+            return Norm(channels, latent) if modulated else nn.BatchNorm2d(channels)
+
         levels = len(widths) - 1
         start = (widths[0], shape[1] >> levels, shape[2] >> levels)
         layers: list[nn.Module] = [nn.Linear(latent, start[0] * start[1] * start[2]), Unflatten(1, start)]
         for inputs, outputs in pairwise(widths):
-            layers += [nn.BatchNorm2d(inputs), nn.LeakyReLU(0.2, inplace=True)]
+            layers += [norm(inputs), nn.LeakyReLU(0.2, inplace=True)]
             layers.append(upsampling_(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)))
-        layers += [nn.BatchNorm2d(widths[-1]), nn.LeakyReLU(0.2, inplace=True)]
+        layers += [norm(widths[-1]), nn.LeakyReLU(0.2, inplace=True)]
         self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], shape[0], 3, padding=1), nn.Tanh())
 
     def forward(self, z: Float[Tensor, "n z"], y: Tensor | None = None) -> Float[Tensor, "n c h w"]:
         """Images in [-1, 1]. Not conditional: y is ignored."""
-        images: Tensor = self.layers(z)
-        return images
+        x = z
+        for layer in self.layers:
+            x = layer(x, z) if isinstance(layer, Norm) else layer(x)
+        return x
 
 
 def upsampling_(layer: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
@@ -56,6 +63,7 @@ def build(
     width: Width = 32,
     discriminator_width: Width = 32,
     most: Width = 256,
+    modulated: bool = False,
 ) -> dict[str, nn.Module]:
     """The pair of networks, in the manner of DCGAN (Radford et al. 2016, arXiv:1511.06434) with the discriminator of
     SNGAN (Miyato et al. 2018, arXiv:1802.05957, table 3) less the convolutions that do not halve.
@@ -67,11 +75,14 @@ def build(
         width: channels of the generator's last hidden map; twice as many each level down.
         discriminator_width: channels of the discriminator's first map, in the same way.
         most: channels of any map, at most.
+        modulated: the latent sets scale and shift of the generator's batch norms too (Chen et al. 2019,
+            arXiv:1810.01365).
 
     Raises:
         ValueError: a side that is not a multiple of 4.
     """
+    widths = [min(width << k, most) for k in reversed(range(halvings(shape) + 1))]
     return {
-        "generator": Generator(shape, latent, [min(width << k, most) for k in reversed(range(halvings(shape) + 1))]),
+        "generator": Generator(shape, latent, widths, modulated),
         "discriminator": Halving(shape, discriminator_width, most),
     }

@@ -17,7 +17,7 @@ recipe = Config(
     batch=32,
     schedule="cooldown",
     data=Data(name="cifar10", only="automobile"),
-    model=Model(name="sngan", classes=0, width=24, discriminator_width=48),
+    model=Model(name="sngan", classes=0, width=24, discriminator_width=48, modulated=True),
     latent=Latent(size=64),
     gan=Gan(
         update="one-pass",

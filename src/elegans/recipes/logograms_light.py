@@ -19,7 +19,7 @@ recipe = Config(
     batch=16,
     schedule="cooldown",
     data=Data(name="rings", size=128),
-    model=Model(name="sngan", classes=0, width=8, discriminator_width=16),
+    model=Model(name="sngan", classes=0, width=8, discriminator_width=16, modulated=True),
     latent=Latent(size=64),
     gan=Gan(
         update="one-pass",
