@@ -19,11 +19,19 @@ Loss = Float[Tensor, ""]
 
 
 class Pair(NamedTuple):
-    """A discriminator's loss `critic(real, fake)` and a generator's loss `player(real, fake)`."""
+    """A discriminator's loss `critic(real, fake)` and a generator's loss `player(real, fake)`.
+
+    Attributes:
+        boundary: the score between real and fake; None where a score means nothing by itself.
+    """
 
     critic: Callable[..., Tensor]
     player: Callable[[Tensor, Tensor], Tensor]
     paired: bool = False
+    boundary: float | None = 0.0
+
+
+BOUNDARIES = {"least_squares": 0.5, "wasserstein": None, "relativistic": None}  # of the others it is 0
 
 
 # Non-saturating, Goodfellow et al. 2014 (arXiv:1406.2661), section 3; softplus(-s) is -log sigmoid(s).
@@ -104,11 +112,12 @@ def find(name: str, smoothing: float = 0.0) -> Pair:
     if key not in names():
         raise RequestError(f"there is no loss {name!r}{nearest(name, names())}")
     critic, player = globals()[f"{key}_critic"], globals()[f"{key}_player"]
+    boundary = BOUNDARIES.get(key, 0.0)
     if smoothing:
         if "smoothing" not in critic.__annotations__:
             raise RequestError(f"gan.smoothing = {smoothing}: the loss {name!r} has no targets to smooth; set it to 0")
-        return Pair(lambda real, fake: critic(real, fake, smoothing), player)
-    return Pair(critic, player, paired=key == "relativistic")
+        return Pair(lambda real, fake: critic(real, fake, smoothing), player, boundary=boundary)
+    return Pair(critic, player, paired=key == "relativistic", boundary=boundary)
 
 
 def gradient_ratio(critic: Loss, player: Loss, fake: Scores) -> Scores | None:

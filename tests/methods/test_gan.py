@@ -168,7 +168,7 @@ def plain_generator(gan: Gan, number: int, k: int, real: Tensor, y: Tensor) -> S
     of_real, of_fake = judged(d, real, fake, y, fake_y)
     loss = gan.loss.player(of_real.score, of_fake.score)
     loss = loss + head_loss(of_fake, fake_y, gan.options.auxiliary.generator)
-    loss = loss + gan.options.spread * (apart(real, y) - apart(fake, fake_y)).clamp(min=0)
+    loss = loss + gan.options.spread * lack(gan, real, fake, y, fake_y)
     torch.set_rng_state(state)
     return torch.autograd.grad(loss, list(g.parameters()))
 
@@ -182,9 +182,15 @@ def plain_generator_alone(gan: Gan, number: int, k: int, real: Tensor, y: Tensor
     real_score = d(real, y).score if gan.options.loss == "relativistic" else torch.zeros_like(of_fake.score)
     loss = gan.loss.player(real_score, of_fake.score)
     loss = loss + head_loss(of_fake, fake_y, gan.options.auxiliary.generator)
-    loss = loss + gan.options.spread * (apart(real, y) - apart(fake, fake_y)).clamp(min=0)
+    loss = loss + gan.options.spread * lack(gan, real, fake, y, fake_y)
     torch.set_rng_state(state)
     return torch.autograd.grad(loss, list(g.parameters()))
+
+
+def lack(gan: Gan, real: Tensor, fake: Tensor, y: Tensor, fake_y: Tensor) -> Tensor:
+    """By how much generated images are nearer to each other; without classes each is compared with the next one."""
+    known = int(bool(gan.config.model.classes))
+    return (apart(real, y * known) - apart(fake, fake_y * known)).clamp(min=0)
 
 
 def apart(images: Tensor, y: Tensor) -> Tensor:
@@ -751,3 +757,35 @@ def test_a_frozen_layer_stays_as_it_is_and_the_others_train() -> None:
         first, *others = [torch.equal(old, new) for old, new in zip(before[name], network.parameters(), strict=True)]
         assert first
         assert not any(others)
+
+
+@pytest.mark.parametrize(
+    ("loss", "boundary"),
+    [
+        ("non_saturating", 0.0),
+        ("minimax", 0.0),
+        ("hinge", 0.0),
+        ("least_squares", 0.5),
+        ("wasserstein", None),
+        ("relativistic", None),
+    ],
+)
+def test_right_is_on_the_right_side_of_the_boundary_where_there_is_one(loss: str, boundary: float | None) -> None:
+    real, fake = Verdict(torch.tensor([0.6, 0.4, 2.0])), Verdict(torch.tensor([0.3, -1.0, 0.7]))
+    y = torch.zeros(3, dtype=torch.long)
+    pair = losses.find(loss)
+    _, said = discriminator_loss(pair, Auxiliary(), (real.score, fake.score), real, fake, y, y)
+    share = {None: None, 0.0: 4 / 6, 0.5: 4 / 6}[boundary]  # three and one; two and two
+    assert pair.boundary == boundary
+    assert said["accuracy"].item() == pytest.approx(share) if share else "accuracy" not in said
+
+
+@pytest.mark.parametrize("update", ["alternating", "one-pass"])
+def test_without_classes_all_images_are_one_class_for_the_spread(update: str) -> None:
+    """The labels of the data say nothing of images that were not asked for a class."""
+    found = []
+    for labels in (np.arange(64) % 4, np.zeros(64, np.int64)):
+        config = configuration("intro", {}, update=update, spread=0.5)
+        images = np.random.default_rng(0).integers(0, 256, (64, 1, 28, 28), np.uint8)
+        found.append(run(make(Gan, config), range(2), Batches(images, labels.astype(np.int64), config.batch, 0)))
+    assert all(float(a["lack_of_spread"]) == float(b["lack_of_spread"]) > 0 for a, b in zip(*found, strict=True))

@@ -36,7 +36,9 @@ def discriminator_loss(
     value = loss.critic(*scores)
     at_real, at_fake = real.score.detach(), fake.score.detach()
     said = {"discriminator_loss": value, "real_score": at_real.mean(), "fake_score": at_fake.mean()}
-    said |= {"accuracy": torch.cat([at_real, -at_fake]).gt(0).float().mean()}
+    if loss.boundary is not None:
+        right = torch.cat([at_real > loss.boundary, at_fake < loss.boundary])
+        said |= {"accuracy": right.float().mean()}
     if real.classes is not None and fake.classes is not None:
         of_real, of_fake = cross_entropy(real.classes, y), cross_entropy(fake.classes, fake_y)
         said |= {"real_class_loss": of_real, "fake_class_loss": of_fake}

@@ -180,7 +180,10 @@ class Gan:
             at_image = at_image + torch.autograd.grad(self._spread(real, image, y, fake_y, said), image)[0]
         generator_gradients = torch.autograd.grad(fake, self.updaters["generator"].parameters, at_image)
         said = {"discriminator_loss": said["discriminator_loss"]} | player_said | said
-        said |= {"fake_gradient": steepness(at_image), "one_pass": torch.tensor(float(ratio is not None))}
+        said |= {
+            "fake_gradient": steepness(at_image),
+            "one_pass": torch.tensor(float(ratio is not None), device=self.device),
+        }
         return self._apply(said, discriminator=gradients, generator=generator_gradients)
 
     # --- what they share ---------------------------------------------------------------------------------------------
@@ -255,6 +258,8 @@ class Gan:
         """What the generator loses by images that are too alike; noted in `said` if it counts."""
         if not self.options.spread:
             return torch.zeros((), device=self.device)
+        if not self.config.model.classes:  # labels that the generator was not asked for: all images are one class
+            y = fake_y = torch.zeros_like(y)
         lack = penalties.lack_of_spread(real, fake, y, fake_y)
         said["lack_of_spread"] = lack.detach()
         return self.options.spread * lack
