@@ -109,6 +109,7 @@ def test_what_was_measured_otherwise_is_named(tmp_path: Path) -> None:
 
 
 def test_which_way_is_better() -> None:
+    assert all(map(less_is_better, ("loss", "kl_loss", "reconstruction_loss", "importance_weighted_loss")))
     assert all(less_is_better(name) for name in ("fid", "kid", "mode_kl", "copies", "loss"))
     assert not any(less_is_better(name) for name in ("recall", "agreement", "distinct", "modes", "score", "psnr"))
 

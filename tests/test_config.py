@@ -161,3 +161,14 @@ def test_a_file_of_another_time_or_kind(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(RequestError, match=r"config\.json"):
         load_json(path)
+
+
+def test_a_loss_is_one_name_however_it_is_written() -> None:
+    """What compares names, as the diagnosis and a run that is gone on with do, sees one."""
+    assert Config().override({"gan.loss": "least-squares"}).gan.loss == "least_squares"
+
+
+def test_augmentations_by_commas() -> None:
+    assert Config().override({"gan.augment": "flip,shift"}).gan.augment == ["flip", "shift"]
+    assert Config().override({"gan.augment": ["turn"]}).gan.augment == ["turn"]
+    assert Config().override({"gan.augment": ""}).gan.augment == []

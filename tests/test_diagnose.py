@@ -364,4 +364,9 @@ def test_the_command_says_what_passed_and_that_nothing_is_wrong(
     run.rewind(100)
     with pytest.raises(SystemExit, match="0"):
         main(["diagnose", str(run.path)])
+    assert "too short to judge: 100 steps, of which at least 500" in capsys.readouterr().out
+    for i in range(3, 30):
+        run.log({"step": 50 * i, "accuracy": 0.8, "discriminator_loss": 0.5, "generator_loss": 0.7})
+    with pytest.raises(SystemExit, match="0"):
+        main(["diagnose", str(run.path)])
     assert "nothing wrong is known" in capsys.readouterr().out

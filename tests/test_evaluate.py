@@ -168,6 +168,25 @@ def test_images_of_any_program_are_read(tmp_path: Path) -> None:
     assert sorted(image.tobytes() for image in found) == sorted(image.tobytes() for image in x)
 
 
+def test_arrays_that_are_something_else(tmp_path: Path) -> None:
+    x, y = digits(20)
+    with (tmp_path / "array.npz").open("wb") as file:
+        np.save(file, x)
+    np.savez(tmp_path / "words.npz", images=x, labels=y.astype(str))
+    for name, message in (("array", "holds no array `images`"), ("words", "`labels` in .* are <U21, not the numbers")):
+        with pytest.raises(RequestError, match=message):
+            evaluate.read(tmp_path / f"{name}.npz", DIGITS)
+
+
+def test_a_damaged_cache_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELEGANS_CACHE", str(tmp_path))
+    first = evaluate.card(*digits(60), DIGITS)
+    (kept,) = (tmp_path / "features").glob("*.npz")
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert evaluate.card(*digits(60), DIGITS)["metrics"] == first["metrics"]
+    assert kept.stat().st_size > 1000
+
+
 def test_a_grey_webp_is_grey(tmp_path: Path) -> None:
     x, _ = digits(5)
     for i in range(5):

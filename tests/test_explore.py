@@ -165,7 +165,9 @@ def test_networks_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(OWN)
     run = elegans.train(tmp_path / "mine.py", run=tmp_path / "run", quiet=True, fields={"model.width": 12})
     assert elegans.load(run, recipe=tmp_path / "mine.py").sample(3).shape == (3, 28, 28, 1)
-    with pytest.raises(RequestError, match=r"networks of 'mine' are in a file of your own: add --recipe FILE\.py"):
+    with pytest.raises(
+        RequestError, match=r"'mine' brings no networks: name your own file that does, --recipe FILE\.py"
+    ):
         elegans.load(run)
     with pytest.raises(RequestError, match=r"no field 'model\.widt'; did you mean 'model\.width'"):
         elegans.train(tmp_path / "mine.py", run=tmp_path / "other", quiet=True, fields={"model.widt": 12})
@@ -312,3 +314,20 @@ def test_frames_change_smoothly(model: Model, options: dict[str, Any], goes_roun
     assert inside.max() < 3 * inside.mean()
     assert inside.max() < np.abs(walk - walk[0]).mean((1, 2, 3)).max() / 4
     assert goes_round == (jump < 3 * steps[:-1].mean())
+
+
+def test_networks_that_draw_anew_follow_the_seed_and_leave_torchs_numbers_alone(tmp_path: Path) -> None:
+    fields = {"data.name": "rings", "data.n": 64, "model.fresh": True}
+    model = elegans.load(elegans.train("acgan-lite", run=tmp_path / "run", steps=1, batch=8, quiet=True, fields=fields))
+    torch.manual_seed(1)
+    first = model.sample(5)
+    after = torch.rand(3)
+    assert np.array_equal(first, model.sample(5))
+    assert not np.array_equal(first, model.sample(5, seed=1))
+    torch.manual_seed(1)
+    assert torch.equal(after, torch.rand(3)), "sampling drew from the numbers of others"
+
+
+def test_what_one_sees_of_the_package_and_of_a_model(model: Model) -> None:
+    assert {"train", "load", "Config"} <= set(dir(elegans))
+    assert repr(model) == "<demo after 8 steps: generator, discriminator>"

@@ -66,10 +66,21 @@ def test_every_image_is_where_it_should_be(
 
 @pytest.mark.parametrize(
     ("n", "classes", "expected"),
-    [(64, 0, 8), (1, 0, 1), (2, 0, 1), (100, 10, 10), (30, 3, 3), (5, 10, 2), (64, 1, 8), (50, 0, 7)],
+    [
+        (64, 0, 8),
+        (1, 0, 1),
+        (2, 0, 1),
+        (100, 10, 10),
+        (30, 3, 6),
+        (5, 10, 2),
+        (64, 1, 8),
+        (50, 0, 7),
+        (100, 2, 10),
+        (64, 4, 8),
+    ],
 )
 def test_columns(n: int, classes: int, expected: int) -> None:
-    """One a class where there are classes and images enough for them, else about a square."""
+    """About a square, in whole turns of the classes where there are images enough for one."""
     assert images.columns(n, classes) == expected
 
 
@@ -248,3 +259,13 @@ def test_what_is_cut_from_a_sheet_is_what_was_put_on_it(channels: int) -> None:
     sheet = images.sheet(made, columns=3)
     assert np.array_equal(images.cut(sheet, 2, 5, 4), made[:2])
     assert np.array_equal(images.cut(sheet[..., 0], 3, 5, 4), made[:3, ..., :1])
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    """Fewer images than the last time would leave the others of that time among them."""
+    made, labels = np.zeros((5, 4, 4, 1), np.uint8), np.arange(5)
+    images.write(tmp_path / "out", made, labels)
+    images.write(tmp_path / "out", made, labels)  # the same names
+    with pytest.raises(RequestError, match=r"holds something else, 000003-3\.png; choose another"):
+        images.write(tmp_path / "out", made[:3], labels[:3])
+    assert len(list((tmp_path / "out").iterdir())) == 5

@@ -107,6 +107,13 @@ def test_a_run_of_one_goes_on_with_two_and_the_other_way_round(tmp_path: Path) -
     same(tmp_path / "one", tmp_path / "back")
 
 
+def test_a_state_with_masks_in_it_reaches_the_other_process(tmp_path: Path) -> None:
+    """Of dropout that stays: they are true or false."""
+    for steps in ("--steps=1", "--steps=2"):
+        done = train(2, tmp_path / "run", "acgan-lite-64", *SGD, "--data.name=mnist5k", "--batch=12", steps)
+        assert done.returncode == 0, done.stderr
+
+
 def test_minutes_with_a_schedule_end_in_both(tmp_path: Path) -> None:
     done = train(2, tmp_path / "run", "shallow", "--data.name=mnist5k", "--steps=null", "--minutes=.05")
     assert done.returncode == 0, done.stderr

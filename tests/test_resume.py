@@ -227,6 +227,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return later
 
 
+def test_however_slow_the_steps_are_minutes_are_all_that_can_be_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checkpoints every ten steps, each of which takes 50 seconds."""
+    later = clock(monkeypatch)
+    run = drive(tmp_path, SHORT.override({"every.keep": 9, "steps": 9}), Counting(lambda done: later(50)))
+    assert run.steps() == [3, 6, 9]
+
+
 @pytest.mark.parametrize("limit", [3.5, 10.5, 33.5])
 def test_time_that_runs_out_while_something_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float

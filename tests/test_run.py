@@ -565,3 +565,9 @@ def test_a_full_disk_and_then_room(tmp_path: Path, small_disk: Path) -> None:
     assert Run(folder).steps() == [10, 20, 30, 40]
     steps = [record["step"] for record in commands.losses(folder)]
     assert steps == [7, 14, 21, 28, 35, 40]
+
+
+def test_a_tuple_is_the_list_that_its_file_has(tmp_path: Path) -> None:
+    config = TINY.override({"model.generator": (8,)})
+    Run.create(tmp_path / "tuple", config)
+    assert Run.create(tmp_path / "tuple", config).config.model.settings["generator"] == [8]

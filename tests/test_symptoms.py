@@ -125,3 +125,10 @@ def test_constant_images_break_nothing() -> None:
     black = np.zeros((30, 1, 4, 4), np.uint8)
     found = Symptoms(black, np.arange(30) % 2, conditional=True)(last(black[:10]), np.arange(10) % 2)
     assert all(np.isfinite(list(found.values())))
+
+
+def test_where_images_repeat_each_other_no_copies_are_told() -> None:
+    """Real images would be called copies themselves."""
+    few = np.random.default_rng(0).integers(0, 256, (4, 1, 8, 8), np.uint8)
+    images = few[np.arange(200) % 4]
+    assert "copied" not in Symptoms(images, np.zeros(200, np.int64), False)(last(images[:64]), None)

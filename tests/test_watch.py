@@ -127,6 +127,20 @@ def test_classes_are_offered_where_there_are_some(run: Run, capsys: pytest.Captu
     assert "--cycle --out" in said
 
 
+def test_what_is_next_is_what_the_method_can_do(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    made = begun(run)
+    made.config = made.config.override({"method": "autoencoder"})
+    made.end(100)
+    said = capsys.readouterr().err
+    assert f"  elegans reconstruct {run.path} --out reconstructed.png\n" in said
+    assert "interpolate" not in said
+    made.config = run.config.override({"model.name": "recipe"})
+    made.end(100)
+    said = capsys.readouterr().err
+    for name in ("sample", "interpolate", "evaluate"):
+        assert any(f" {name} " in line and line.endswith(" --recipe FILE.py") for line in said.splitlines())
+
+
 def test_nothing_left_to_do(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     begun(run, done=100).end(100)
     assert "was done already: 100 steps, 6,400 images" in capsys.readouterr().err
@@ -272,4 +286,4 @@ def test_a_real_terminal(tmp_path: Path) -> None:
     assert re.search(r"38;2;\d+;\d+;\d+;48;2;\d+;\d+;\d+m▀", text)
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") > 0, "the cursor comes back"
     assert "done in 0." in seen.split("images")[-1] or "done in 0." in seen
-    assert "elegans interpolate" in seen.splitlines()[-1]
+    assert "elegans evaluate" in seen.splitlines()[-1]

@@ -82,7 +82,7 @@ def compare(runs: Iterable[str | Path | Run], metric: str = "fid") -> list[Row]:
     recipes = [group[0].config.recipe for group in groups.values()]
     rows = [_row(group, recipes.count(group[0].config.recipe) > 1) for group in groups.values()]
     known = dict.fromkeys(name for row in rows for name in row.last)
-    if known and metric not in known:
+    if metric not in known and (known or metric != "fid"):
         raise RequestError(f"no run was measured by {metric!r}{nearest(metric, list(known))}")
     sign = 1 if less_is_better(metric) else -1
 
@@ -96,7 +96,7 @@ def compare(runs: Iterable[str | Path | Run], metric: str = "fid") -> list[Row]:
 def less_is_better(metric: str) -> bool:
     """Whether a smaller value of it is the better one: the file of a metric says so in `LESS_IS_BETTER`."""
     found = [find.find("metrics", name) for name in find.names("metrics")]
-    return metric == "loss" or any(metric in getattr(module, "LESS_IS_BETTER", ()) for module in found)
+    return metric.endswith("loss") or any(metric in getattr(module, "LESS_IS_BETTER", ()) for module in found)
 
 
 def differences(rows: Sequence[Row]) -> list[str]:
@@ -231,5 +231,8 @@ def _cost(run: Run) -> dict[str, float]:
         cost = {"minutes": seconds / 60, "images": images, "images_per_second": images / seconds}
     if run.config.model.name == "recipe":  # in a file of one's own, which is not known here
         return cost
-    made = networks(run.config, find.Recipe(run.config.recipe, run.config))
+    try:
+        made = networks(run.config, find.Recipe(run.config.recipe, run.config))
+    except RequestError as error:
+        raise RequestError(f"{run.path}: {error}") from None
     return cost | {"parameters": float(sum(p.numel() for net in made.values() for p in net.parameters()))}

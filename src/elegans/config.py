@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from elegans.errors import RequestError, nearest
 
@@ -97,7 +97,9 @@ class Gan(Section):
     loss: str = Field("non_saturating", description="a pair in losses.py")
     discriminator_steps: int = Field(1, gt=0, description="discriminator updates a step, each on its own real batch")
     generator_steps: int = Field(1, gt=0, description="generator updates a step")
-    same_latent: bool = Field(False, description="the generator is updated on the latents the discriminator just saw")
+    same_latent: bool = Field(
+        False, description="the generator is updated on the latents of the discriminator's first update"
+    )
     smoothing: float = Field(0.0, ge=0, lt=0.5, description="one-sided label smoothing: the real target is 1 - this")
     label_noise: float = Field(0.0, ge=0, lt=0.5, description="share of real/fake labels swapped for the discriminator")
     r1: float = Field(0.0, ge=0, description="weight of the R1 penalty on real images")
@@ -109,13 +111,25 @@ class Gan(Section):
     labels: Literal["data", "uniform"] = Field(
         "data", description="of generated images: those of the real batch, or each class as often"
     )
-    augment: list[str] = Field([], description="what is done to all images the discriminator sees: see augment.py")
+    augment: list[str] = Field(
+        [], description="what is done to all images the discriminator sees, as in flip,shift: see augment.py"
+    )
     balance: float = Field(
         0.0, ge=0, le=1, description="how far the learning rates follow the losses, so that no player runs away"
     )
     auxiliary: Auxiliary = Auxiliary()
     generator: Optimiser = Optimiser()
     discriminator: Optimiser = Optimiser()
+
+    @field_validator("loss")
+    @classmethod
+    def _underscores(cls, loss: str) -> str:
+        return loss.replace("-", "_")
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _list(cls, augment: Any) -> Any:
+        return [kind for kind in augment.split(",") if kind] if isinstance(augment, str) else augment
 
 
 class Autoencoder(Section):
@@ -230,6 +244,8 @@ def explain(error: ValidationError, prefix: str, known: list[str]) -> str:
         return first["msg"]
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"there is no field {name!r}{nearest(name, known)}"
+    if first["type"].startswith("missing"):
+        return f"{name} must be given"
     return f"{name} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 

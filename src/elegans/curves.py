@@ -31,7 +31,8 @@ def draw(records: Sequence[Record], title: str) -> bytes:
         for name in group:
             there = [r for r in records if name in r]
             seen, values = [r["images"] for r in there], [r[name] for r in there]
-            axes.plot(seen, values, label=name.replace("_", " "), linewidth=1.2)
+            alone = "o" if len(there) == 1 else None  # a line of one point is not to be seen
+            axes.plot(seen, values, label=name.replace("_", " "), linewidth=1.2, marker=alone)
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -183,7 +183,7 @@ def labels_ignored(records: Sequence[Record], config: Config) -> Trouble | None:
     return Trouble(
         "the labels are ignored",
         evidence,
-        "a discriminator that reads them (a projection, as in the model `projection`, or a class head, as in `acgan`), "
+        "a discriminator that reads them (a projection, as in the model `subpixel`, or a class head, as in `acgan`), "
         "--gan.auxiliary.generator 2 where there is a head, or a smaller --latent.size",
     )
 
@@ -196,7 +196,7 @@ def copying(records: Sequence[Record], config: Config) -> Trouble | None:
     return Trouble(
         "samples are copies",
         f"{sheets[-1]['copied']:.0%} of the samples lie at one training image, as 1 % of the real ones do",
-        "more images, or --gan.augment [flip,shift] as far as they make sense, or a shorter training; "
+        "more images, or --gan.augment flip,shift as far as they make sense, or a shorter training; "
         "`elegans nearest RUN` shows them",
     )
 

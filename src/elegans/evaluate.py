@@ -139,13 +139,16 @@ def read(path: Path, data: Data) -> tuple[Bytes, NDArray[np.int64] | None]:
         pictures, classes = _pictures.load(str(path), h, c, skip_broken=False, exact=True)
         return pictures.transpose(0, 2, 3, 1), classes if (classes >= 0).all() else None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as archive:  # numpy's own context would not do for a .npy of another name
+            file = np.load(archive, allow_pickle=False)
             images, labels = file["images"], file.get("labels")
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, IndexError, AttributeError, BadZipFile) as error:
         raise RequestError(f"{path} holds no array `images`: {error}") from None
     images = images[..., None] if images.ndim == 3 else images
     if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
         raise RequestError(f"`images` in {path} is {images.dtype} {list(images.shape)}, not uint8 [n, h, w, c]")
+    if labels is not None and not np.issubdtype(labels.dtype, np.integer):
+        raise RequestError(f"`labels` in {path} are {labels.dtype}, not the numbers of classes")
     if labels is not None and labels.shape != images.shape[:1]:
         raise RequestError(f"`labels` in {path} is {list(labels.shape)}, not one for each of {len(images)} images")
     return images, None if labels is None or (labels < 0).any() else labels.astype(np.int64)

@@ -53,7 +53,9 @@ def load(
     made = networks(run.config, chosen)
     saved = run.restore(step)
     if saved is None:
-        raise RequestError(f"{run.path} has no checkpoint yet; train it first: elegans train {run.config.recipe}")
+        raise RequestError(
+            f"{run.path} has no checkpoint yet; train it first: elegans train {run.config.recipe} --run {run.path}"
+        )
     state, notes = saved
     try:
         return of_state(run.config, made, state, notes["step"], raw)
@@ -83,6 +85,9 @@ class Model:
     def __init__(self, config: Config, networks: dict[str, nn.Module], step: int) -> None:
         self.config, self.networks, self.step = config, networks, step
         self.generator = networks["generator"]
+
+    def __repr__(self) -> str:
+        return f"<{self.config.recipe} after {self.step} steps: {', '.join(self.networks)}>"
 
     @property
     def classes(self) -> int:
@@ -151,7 +156,9 @@ class Model:
         if n < 1:
             raise RequestError(f"-n {n}: at least one image")
         chosen = self.labels(n, labels, seed)
-        return self.generate(self.latents(n, seed), torch.from_numpy(chosen) if self.classes else None, size)
+        with torch.random.fork_rng(devices=[]):  # for networks that draw anew at each call, and nothing else
+            seeds.fix(seed, 0, "sample")
+            return self.generate(self.latents(n, seed), torch.from_numpy(chosen) if self.classes else None, size)
 
     def encode(self, images: Bytes) -> NDArray[np.float32]:
         """The codes [n, d] of images, uint8 [n, h, w, c], by an autoencoder's encoder; means, if it is variational.

@@ -62,8 +62,9 @@ def read_sheet(frame: Path, height: int, width: int, n: int | None = None) -> By
 
 
 def columns(n: int, classes: int = 0) -> int:
-    """How many images a row of a sheet of n: one column a class if there are classes, else about a square."""
-    return classes if 1 < classes <= n else max(1, round(n**0.5))
+    """How many images a row of a sheet of n: about a square, in whole turns of the classes where these fit."""
+    square: int = max(1, round(n**0.5))
+    return classes * max(1, round(square / classes)) if 1 < classes <= n else square
 
 
 def picture(image: Bytes, scale: int = 1) -> Image.Image:
@@ -139,7 +140,7 @@ def write(out: Path, images: Bytes, labels: NDArray[np.int64], classes: int = 0,
         milliseconds: a frame of a film.
 
     Raises:
-        RequestError: another kind of file, or an .mp4 without PyAV.
+        RequestError: another kind of file, an .mp4 without PyAV, or a folder that holds something else.
         Failure: it cannot be written.
     """
     if out.suffix not in (".png", ".gif", ".mp4", ".npz", ""):
@@ -155,6 +156,8 @@ def write(out: Path, images: Bytes, labels: NDArray[np.int64], classes: int = 0,
         elif out.suffix == ".npz":
             np.savez_compressed(out, images=images, labels=labels)
         else:
-            for i, (image, label) in enumerate(zip(images, labels, strict=True)):
-                name = f"{i:06d}.png" if label < 0 else f"{i:06d}-{label}.png"
+            names = [f"{i:06d}.png" if label < 0 else f"{i:06d}-{label}.png" for i, label in enumerate(labels)]
+            if other := sorted({path.name for path in out.iterdir()}.difference(names)):  # it would be among them
+                raise RequestError(f"--out {out}: the folder holds something else, {other[0]}; choose another one")
+            for name, image in zip(names, images, strict=True):
                 (out / name).write_bytes(png(image))

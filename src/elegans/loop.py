@@ -27,6 +27,7 @@ from elegans.watch import Watch
 SHEET = 64  # samples on a sheet, at most
 FILM = 32  # frames of progress.gif, at most
 ROWS = 10  # of progress.png, at most
+SAVED = 120.0  # seconds after which a checkpoint is due, however slow the steps are
 OVER = -1.0  # what the first process says in the place of a progress: no further step
 Measure = Callable[[State, int], dict[str, float]]  # what a state at a step is worth
 
@@ -65,14 +66,21 @@ def loop(
     clock, done, meter, every = Clock(), 0, Meter(), config.every
     if saved := run.restore():
         state, notes = saved
-        method.load(state)
+        try:
+            method.load(state)
+        except (RuntimeError, KeyError) as error:
+            reason = str(error).strip().splitlines()[-1].strip()
+            raise Failure(
+                f"the checkpoint of {run.path} holds other networks than the recipe makes now: {reason}; "
+                "go on with those it was trained with, or choose another folder for --run"
+            ) from None
         done, clock.before, meter.totals = notes["step"], notes["seconds"], notes["totals"]
     run.rewind(done)
     if parallel.agree(done):
         parallel.share_state(method.state())
     seen_a_step = method.images_a_step
     config = laid_out(run, config, seen_a_step)
-    stopped, ended = None, clock.over(config, done)
+    stopped, ended, saved_at = None, clock.over(config, done), clock.seconds
     health, halted = Health(run, config, symptoms), None
     watch.start(config, done, seen_a_step)
     with Stop(patient=parallel.count() > 1) as stop:
@@ -104,7 +112,9 @@ def loop(
                 if config.on_trouble == "balance":
                     method.calm()
                 halted = trouble if config.on_trouble == "stop" else None
-            if due(done, every.save) or ended or stopped or halted or (measured and run.best() == done):
+            late = clock.seconds - saved_at > SAVED
+            if due(done, every.save) or late or ended or stopped or halted or (measured and run.best() == done):
+                saved_at = clock.seconds
                 run.save(done, whole(method.state(), done, run), {"seconds": clock.seconds, "totals": meter.sums()})
         parallel.agree(OVER)
         finish(run)
@@ -134,14 +144,15 @@ class Clock:
 
 
 class Meter:
-    """Means of what the steps said since the last record, kept where they are computed until asked for."""
+    """Means of what the steps said since the last record, kept as tensors until asked for."""
 
     def __init__(self) -> None:
         self.totals: dict[str, list[float]] = {}  # name -> [sum, count], up to a checkpoint
         self.since: dict[tuple[str, ...], list[Any]] = {}  # names -> [sums, count]: an operation a step, not one a name
 
     def add(self, said: Said) -> None:
-        names, values = tuple(said), torch.stack([value.float() for value in said.values()]).double()
+        # as doubles on the CPU, for Apple's GPUs know none; a step has waited for its gradients already
+        names, values = tuple(said), torch.stack([value.float() for value in said.values()]).cpu().double()
         total, count = self.since.get(names, (0.0, 0))
         self.since[names] = [values + total, count + 1]
 
@@ -168,7 +179,8 @@ def laid_out(run: Run, config: Config, images_a_step: int) -> Config:
     is asked for: the share of the time is the progress, however fast the machine becomes on the way, and of the longer
     time where the run is made longer.
     """
-    horizon = run.config.horizon
+    # one that was decided for so many steps says nothing of a run that goes on by the clock
+    horizon = config.horizon or (None if config.steps is None and run.config.steps else run.config.horizon)
     if horizon is None and config.schedule != "constant" and config.steps is not None:
         horizon = config.steps * images_a_step
     config = config.model_copy(update={"horizon": horizon})
@@ -192,9 +204,9 @@ def columns(config: Config) -> int:
 
 
 def labelled(config: Config) -> Tensor:
-    """The labels of a sheet, all classes in turn; it is of whole rows."""
+    """The labels of a sheet, the classes in turn, as many as there is room for; it is of whole rows."""
     n = SHEET - SHEET % columns(config)
-    return torch.arange(n) % columns(config)
+    return torch.arange(n) % (config.model.classes or n)
 
 
 def step(method: Method, done: int, share: float, batches: Batches, run: Run) -> Said:

@@ -1,11 +1,15 @@
 """The networks of a configuration, with their initial weights."""
 
-from torch import nn
+from typing import Any
+
+import torch
+from torch import Tensor, nn
 
 from elegans import find, seeds
 from elegans.config import Config
 from elegans.errors import RequestError
 from elegans.find import Recipe
+from elegans.models._blocks import Verdict
 
 
 def networks(config: Config, recipe: Recipe) -> dict[str, nn.Module]:
@@ -16,10 +20,11 @@ def networks(config: Config, recipe: Recipe) -> dict[str, nn.Module]:
         recipe: whose configuration it is.
 
     Raises:
-        RequestError: no such model, settings it does not have, or images it cannot make.
+        RequestError: no such model, settings it does not have, or images it cannot make; a recipe's own pair that is
+            not what a gan asks for.
     """
     if config.model.name == "recipe" and recipe.build is None:
-        raise RequestError(f"the networks of {recipe.name!r} are in a file of your own: add --recipe FILE.py")
+        raise RequestError(f"recipe {recipe.name!r} brings no networks: name your own file that does, --recipe FILE.py")
     build = recipe.build or find.find("models", config.model.name).build
     seeds.fix(config.seed, 0, "weights")
     given = {"shape": config.model.shape, "classes": config.model.classes or 0, "latent": config.latent.size}
@@ -29,4 +34,41 @@ def networks(config: Config, recipe: Recipe) -> dict[str, nn.Module]:
         raise
     except ValueError as error:
         raise RequestError(f"model {config.model.name!r}: {error}") from None
+    if recipe.build and config.method == "gan" and {*made} == {"generator", "discriminator"}:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            _try(made, config, recipe.name)
     return made
+
+
+def _try(made: dict[str, nn.Module], config: Config, name: str) -> None:
+    """Ask a pair of one's own for two images and a verdict, and say what is wrong before torch does in other words."""
+    y = torch.zeros(2, dtype=torch.long)
+    images = _asked("generator", made, torch.zeros(2, config.latent.size), y, name)
+    assert config.model.shape is not None
+    if tuple(images.shape) != (2, *config.model.shape):
+        made_of = tuple(images.shape[1:])
+        raise RequestError(
+            f"the generator of {name!r} makes images {made_of}; those of the data are {config.model.shape}"
+        )
+    verdict = _asked("discriminator", made, images, y, name)
+    if not isinstance(verdict, Verdict):
+        kind = type(verdict).__name__
+        raise RequestError(
+            f"the discriminator of {name!r} returns a {kind}, not a Verdict: `return Verdict(score)`, which is in "
+            "elegans.models._blocks"
+        )
+    if verdict.score.shape != (2,):
+        scores = list(verdict.score.shape)
+        raise RequestError(f"the discriminator of {name!r} has scores {scores} for two images, not [2]: squeeze them")
+
+
+def _asked(player: str, made: dict[str, nn.Module], x: Any, y: Tensor, name: str) -> Any:
+    network = made[player].eval()
+    try:
+        return network(x, y=y)
+    except TypeError as error:
+        if "unexpected keyword argument 'y'" not in str(error):
+            raise
+        raise RequestError(f"the {player} of {name!r} does not take labels: `def forward(self, x, y=None)`") from None
+    finally:
+        network.train()

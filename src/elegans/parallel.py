@@ -24,13 +24,13 @@ Built = TypeVar("Built")
 
 
 def device(name: str) -> torch.device:
-    """The device of that name; `auto` is a CUDA or Apple GPU if there is one, else the CPU.
+    """The device of that name; `auto` is a CUDA GPU if there is one, else the CPU.
 
     Raises:
         RequestError: no such device on this machine.
     """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and count() > 1:
         name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     try:
@@ -112,9 +112,6 @@ def share_state(state: State | None) -> State:
     """A saved state that the first process has read, in all; the others, perhaps on other machines, give None."""
     if count() == 1:
         return state or {}
-    kinds = {
-        str(kind).removeprefix("torch."): kind for kind in (torch.float32, torch.float64, torch.int64, torch.uint8)
-    }
     outline = {
         file: [(key, list(tensor.shape), str(tensor.dtype).removeprefix("torch.")) for key, tensor in tensors.items()]
         for file, tensors in (state or {}).items()
@@ -123,7 +120,7 @@ def share_state(state: State | None) -> State:
     for file, rows in json.loads(share(json.dumps(outline))).items():
         shared[file] = {}  # there may be nothing in it: the state of an optimiser that has none
         for key, shape, kind in rows:
-            tensor = torch.empty(shape, dtype=kinds[kind]) if state is None else state[file][key].contiguous()
+            tensor = torch.empty(shape, dtype=getattr(torch, kind)) if state is None else state[file][key].contiguous()
             dist.broadcast(tensor, 0)
             shared[file][key] = tensor
     return shared

@@ -7,6 +7,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -144,10 +145,11 @@ def _judged(images: NDArray[np.uint8], labels: NDArray[np.int64], sees: Extracto
     for i in range(0, len(images), 4096):
         digest.update(images[i : i + 4096].tobytes())
     kept = cache() / "features" / f"{sees.name}-{digest.hexdigest()[:24]}.npz"
-    if kept.exists():
-        with np.load(kept) as file:
+    try:
+        with kept.open("rb") as archive:
+            file = np.load(archive)
             features, logits = file["features"], file["logits"]
-    else:
+    except (OSError, ValueError, KeyError, BadZipFile):  # not there, or damaged
         features, logits = sees.see(images)
         with aside(kept.parent) as folder:
             np.savez(folder / kept.name, features=features, logits=logits)

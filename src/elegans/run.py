@@ -105,7 +105,8 @@ class Run:
                 f"{self.path} holds a run of the recipe {self.config.recipe!r}, not {config.recipe!r}; "
                 "choose another folder for --run"
             )
-        had, wanted = flatten(self.config), flatten(config)
+        # as a file has them, where a tuple is a list
+        had, wanted = flatten(self.config), flatten(Config.model_validate_json(config.model_dump_json()))
         other = [
             f"{name} was {had.get(name)!r}, now {wanted.get(name)!r}"
             for name in dict.fromkeys([*had, *wanted])

@@ -26,7 +26,8 @@ class Symptoms:
     - change: how much the samples differ from those of the sheet before, over how much two real images differ (root
       mean squares).
     - copied: the share of the samples with one training image far nearer than the next ones, as only 1 % of the
-      training images have it (see metrics/memorised.py). Left out where there are too many images to look at.
+      training images have it (see metrics/memorised.py). Left out where there are too many images to look at,
+      and where these are themselves copies of each other.
 
     Args:
         images: of the training, uint8 [n, c, h, w].
@@ -45,6 +46,8 @@ class Symptoms:
             drawn = images[some[:: max(1, len(some) // DRAWN)]]
             _, distances = nearest(drawn, images, NEIGHBOURHOOD + 1)  # the nearest one is the image itself
             self.threshold = float(np.quantile(isolation(distances[:, 1:]), RARE))
+            if not self.threshold:  # the images repeat each other
+                self.train = None
         self.before: Bytes | None = None
 
     def __call__(self, samples: Bytes, labels: NDArray[np.int64] | None) -> dict[str, float]:

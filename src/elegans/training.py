@@ -60,6 +60,9 @@ def train(
     """
     chosen = find.recipe(recipe)
     config = chosen.config.override(fields or {})
+    others = {*find.names("methods")} - {config.method}
+    if idle := [name for name in fields or {} if name.split(".")[0] in others]:
+        raise RequestError(f"{idle[0]} changes nothing: {chosen.name!r} is trained by the method {config.method!r}")
     lengths = [f"--{name}" for name, value in zip(LENGTHS, (steps, epochs, minutes), strict=True) if value is not None]
     if len(lengths) > 1:
         raise RequestError(f"{' and '.join(lengths)} are lengths of one training; give one of them")
@@ -74,18 +77,21 @@ def train(
     config = fit(config, data, labels)
     if epochs is not None:
         config = config.override({"steps": steps_in(config, epochs, len(data))})
+    if (config.steps is None) == (config.minutes is None):
+        found = "no length" if config.steps is None else "two lengths, steps and minutes"
+        raise RequestError(f"recipe {chosen.name!r} has {found}: give --steps, --epochs or --minutes")
     device = parallel.device(config.device)
     batches = Batches(data, labels, config.batch, config.seed, config.data.order, device)
-    if not parallel.first():
-        with cpu.flushed():
-            follow(config, find.find("methods", config.method).build(config, networks(config, chosen)), batches)
-        parallel.leave()
-    folder = Run.create(run, config)
-    with folder.locked(), cpu.flushed(), Watch(folder, quiet) as watch:
+    with cpu.flushed():
         method: Method = find.find("methods", config.method).build(config, networks(config, chosen))
+        if not parallel.first():
+            follow(config, method, batches)
+            parallel.leave()
         measure = judge(config, chosen) if config.every.measure else None
         symptoms = Symptoms(data, labels, bool(config.model.classes)) if config.method == "gan" else None
-        loop(folder, config, method, batches, watch, measure, symptoms)
+        folder = Run.create(run, config)  # last of all: what is refused leaves no folder behind
+        with folder.locked(), Watch(folder, quiet) as watch:
+            loop(folder, config, method, batches, watch, measure, symptoms)
     return folder
 
 
@@ -113,6 +119,11 @@ def fit(config: Config, data: NDArray[np.uint8], labels: NDArray[np.int64]) -> C
             f"give --batch {len(data)} or less"
         )
     shape, classes = tuple(data.shape[1:]), int(labels.max()) + 1
+    if config.model.classes != 0 and classes and (stray := int((labels < 0).sum())):
+        raise RequestError(
+            f"{stray} of the {len(data)} images of {config.data.name!r} lie beside the folders of the classes and have "
+            "none: put them into one of these, or give --model.classes 0"
+        )
     if config.model.shape not in (None, shape):
         raise RequestError(f"model.shape = {config.model.shape}: the images of {config.data.name!r} are {shape}")
     wanted = classes if config.model.classes is None else config.model.classes

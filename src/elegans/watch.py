@@ -46,7 +46,10 @@ class Watch:
         head = f"{config.recipe} on {config.data.name}: {length}, {where}, in {self.run.path}"
         self.console.print(head, highlight=False, soft_wrap=True)
         if config.steps and config.horizon and config.steps * images_a_step > config.horizon:
-            late = f"its {config.schedule} schedule is laid out over {config.horizon:,} images and stays at its end"
+            late = (
+                f"its {config.schedule} schedule is laid out over {config.horizon:,} images and stays at its "
+                "end, a rate of 0; with --minutes in place of --steps it is laid out anew"
+            )
             self.console.print(late, highlight=False, soft_wrap=True)
         if self.console.is_terminal and not self.quiet:
             share, seen = TextColumn("{task.percentage:3.0f}%"), TextColumn("{task.fields[seen]}")
@@ -94,14 +97,19 @@ class Watch:
         minutes = (time.perf_counter() - self.began) / 60
         how = "was done already" if done == self.first else f"done in {minutes:.1f} minutes"
         frames, classes = self.run.frames(), bool(self.config.model.classes)
+        own = " --recipe FILE.py" * (self.config.model.name == "recipe")
+        walk = f"interpolate {self.run.path}{' --cycle' * classes} --out walk.gif"
+        if self.config.method == "autoencoder":
+            walk = f"reconstruct {self.run.path} --out reconstructed.png"
         lines = [
             f"{how}: {done} steps, {done * self.images_a_step:,} images",
             f"  samples  {frames[-1] if frames else self.run.path}",
             f"  curves   {self.run.path / 'curves.png'}",
             f"  film     {self.run.path / 'progress.gif'}",
             "Next:",
-            f"  {elegans()} sample {self.run.path} -n 100{' --balanced' * classes} --out samples.png",
-            f"  {elegans()} interpolate {self.run.path}{' --cycle' * classes} --out walk.gif",
+            f"  {elegans()} sample {self.run.path} -n 100{' --balanced' * classes} --out samples.png{own}",
+            f"  {elegans()} {walk}{own}",
+            f"  {elegans()} evaluate {self.run.path}{own}",
         ]
         self.console.print("\n".join(lines), highlight=False, soft_wrap=True)
 

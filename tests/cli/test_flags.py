@@ -13,7 +13,7 @@ NONE: dict[str, Any] = {"run": None, "steps": None, "epochs": None, "minutes": N
 
 def test_the_flags_of_the_vanilla_command_line() -> None:
     old = {"batch_size": "64", "outdir": "runs/x", "learning_rate": "1e-4", "beta_1": "0.6", "encoding_dims": "50"}
-    fields, options = translate(old, NONE | {"epochs": 3})
+    fields, options = translate(old, NONE | {"epochs": 3}, "gan")
     assert fields == {
         "gan.generator.lr": "1e-4",
         "gan.discriminator.lr": "1e-4",
@@ -26,14 +26,14 @@ def test_the_flags_of_the_vanilla_command_line() -> None:
 
 def test_the_flags_of_gandlf() -> None:
     old = {"nb_epoch": "50", "nb_batch": "32", "nb_latent": "10", "lr": "2e-4", "beta": ".5", "save_path": "runs/y"}
-    fields, options = translate(old, NONE)
+    fields, options = translate(old, NONE, "gan")
     assert fields["latent.size"] == "10"
     assert fields["gan.generator.lr"] == fields["gan.discriminator.lr"] == "2e-4"
     assert options == NONE | {"epochs": 50, "batch": 32, "run": "runs/y"}
 
 
 def test_other_fields_pass() -> None:
-    assert translate({"gan.loss": "hinge"}, NONE) == ({"gan.loss": "hinge"}, NONE)
+    assert translate({"gan.loss": "hinge"}, NONE, "gan") == ({"gan.loss": "hinge"}, NONE)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_other_fields_pass() -> None:
 )
 def test_what_contradicts_itself_is_refused(fields: dict[str, Any], options: dict[str, Any], message: str) -> None:
     with pytest.raises(RequestError, match=message):
-        translate(fields, NONE | options)
+        translate(fields, NONE | options, "gan")
 
 
 def test_an_epoch_is_every_image_once(tmp_path: Any) -> None:
@@ -60,3 +60,9 @@ def test_an_epoch_is_every_image_once(tmp_path: Any) -> None:
         elegans.train("intro", run=tmp_path / "c", epochs=0, quiet=True, fields=rings)
     with pytest.raises(RequestError, match="--steps and --epochs are lengths of one training"):
         elegans.train("intro", run=tmp_path / "c", epochs=1, steps=3, quiet=True, fields=rings)
+
+
+def test_of_an_autoencoder_they_mean_its_own() -> None:
+    """`--beta` is the weight of its divergence, and a rate for players that it has not would change nothing."""
+    fields, _ = translate({"lr": 0.01, "beta": 4, "beta_1": 0.8}, NONE, "autoencoder")
+    assert fields == {"autoencoder.optimiser.lr": 0.01, "autoencoder.beta": 4, "autoencoder.optimiser.beta1": 0.8}

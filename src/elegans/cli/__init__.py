@@ -34,6 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
     except BaseException as error:
         if debug and not isinstance(error, SystemExit):
             raise
+        if isinstance(error, CycloptsError) and words and words[0] in _recipes():
+            error = RequestError(f"{words[0]!r} is a recipe: elegans train {' '.join(words)}")
         _end(error)
 
 
@@ -52,6 +54,12 @@ def _end(error: BaseException) -> None:
     if code and os.environ.get("RANK", "0") == "0":  # of the processes of torchrun one is enough
         print(f"elegans: {text}", file=sys.stderr)
     sys.exit(code)
+
+
+def _recipes() -> list[str]:
+    from elegans.find import names
+
+    return names("recipes")
 
 
 def _version() -> str:

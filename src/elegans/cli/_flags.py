@@ -8,6 +8,12 @@ from elegans.errors import RequestError
 
 _RATES = ("gan.generator.lr", "gan.discriminator.lr")
 _BETAS = ("gan.generator.beta1", "gan.discriminator.beta1")
+_OF_AUTOENCODERS = {
+    "learning_rate": ("autoencoder.optimiser.lr",),
+    "lr": ("autoencoder.optimiser.lr",),
+    "beta_1": ("autoencoder.optimiser.beta1",),
+    "beta": ("autoencoder.beta",),
+}
 _NAMES: dict[str, tuple[str, ...]] = {
     "batch_size": ("batch",),
     "outdir": ("run",),
@@ -55,12 +61,13 @@ def parse(tokens: list[str] | tuple[str, ...]) -> dict[str, Any]:
     return fields
 
 
-def translate(fields: dict[str, Any], given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def translate(fields: dict[str, Any], given: dict[str, Any], method: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Old flags as what they mean now.
 
     Args:
         fields: what stands on the command line, by name, old names among them.
         given: what the command takes as options of its own, such as `run` and `epochs`; None where it is not given.
+        method: of the recipe, whose fields they are.
 
     Returns:
         The fields without old names, and the options.
@@ -69,9 +76,10 @@ def translate(fields: dict[str, Any], given: dict[str, Any]) -> tuple[dict[str, 
         RequestError: the same thing is said twice, or the value of an option is no number.
     """
     new, options = dict(fields), dict(given)
-    for old in [name for name in fields if name in _NAMES]:
+    meant = _NAMES | (_OF_AUTOENCODERS if method == "autoencoder" else {})
+    for old in [name for name in fields if name in meant]:
         value = new.pop(old)
-        for name in _NAMES[old]:
+        for name in meant[old]:
             if new.get(name) is not None or options.get(name) is not None:
                 raise RequestError(f"--{old} is --{name} here, and that is given too; leave one of them out")
             if name in options:

@@ -8,10 +8,15 @@ data = App(name="data")
 
 
 @data.default
-def show() -> None:
-    """List the data sets: what each is, its terms, and whether it is here.
+def show(name: str | None = None, /) -> None:
+    """List the data sets, or show one: what each is, its terms, and whether it is here.
 
     For example: `elegans data`, `elegans data get mnist`, `elegans data check mnist --root ~/mnist`
+
+    Parameters
+    ----------
+    name
+        Of a data set.
     """
     from rich.console import Console
     from rich.table import Table
@@ -25,6 +30,13 @@ def show() -> None:
     table.add_column("name", no_wrap=True)
     for column in ("what", "count", "from", "licence", "here"):
         table.add_column(column, overflow="fold")
+    if name is not None:
+        module = find.find("data", name)
+        about = module.about
+        print(f"{name}: {find.first_line(module.__doc__ or '')}")
+        rows = {"count": about.count, "from": about.source, "licence": _licence(about), "here": _here(module)}
+        print("\n".join(f"  {word:9}{value}" for word, value in rows.items()))
+        return
     for name in find.names("data"):
         module = find.find("data", name)
         about = module.about

@@ -25,5 +25,9 @@ def diagnose(run: Path, /) -> None:
     for step, trouble in troubles:
         print(f"step {step}: {trouble}{'' if trouble.name in now else '. It passed'}")
     if not troubles:
+        steps = int(records[-1]["step"]) if records else 0
+        if steps < of.STEPS:
+            print(f"{run} is too short to judge: {steps} steps, of which at least {of.STEPS} are looked at together")
+            return
         seen = "; its samples were looked at, too" if any("variety" in record for record in records) else ""
         print(f"nothing wrong is known of {run}: {len(records)} records{seen}")

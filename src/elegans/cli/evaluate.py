@@ -87,11 +87,10 @@ def evaluate(
             assert data is not None
             known = Data.model_validate({"name": data, "root": root} | ({} if size is None else {"size": size}))
             made = of.card(*of.read(images, known), known, seed=seed, inception=inception)
+    _show(made)  # before the disk can refuse
     if out:
         with exporting(out):
             write_aside(out, (json.dumps(made, indent=1) + "\n").encode())
-    _show(made)
-    if out:
         print(f"the card is {out}")
 
 

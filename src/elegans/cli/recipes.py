@@ -28,8 +28,10 @@ def recipes(name: str | None = None, /) -> None:
             recipe = find.recipe(known)
             facts = find.facts(recipe.about)
             what, data = find.first_line(recipe.about), recipe.config.data.name
-            table.add_row(known, what, data, facts["minutes"], facts["result"].partition(";")[0])
+            cut = " *" * ("--minutes" in facts["command"])
+            table.add_row(known, what, data, facts["minutes"] + cut, facts["result"].partition(";")[0])
         console.print(table)
+        console.print("\n* with --minutes, as `elegans recipes NAME` says; its own length is another, often of hours.")
         console.print("\n`elegans recipes NAME` shows one, `elegans train NAME` trains it.")
         return
     recipe = find.recipe(name)

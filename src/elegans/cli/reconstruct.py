@@ -59,6 +59,8 @@ def reconstruct(
     model = load(run, step=step, recipe=recipe)
     of.variational(model)  # complains if it has no encoder, before the data are read
     images, labels, which = of.split(model.config, split)
+    if out.suffix == ".png" and n > 100:
+        raise RequestError(f"-n {n}: a picture has a column an image, 100 at most; a .npz takes all")
     if not 1 <= n <= len(images):
         raise RequestError(f"-n {n}: 1 to {len(images):,}, as many images as there are")
     measured = of.measure(model, images, seed)

@@ -63,8 +63,8 @@ def train(
         "seed": seed,
         "batch": batch,
     }
-    wanted, options = translate(parse(fields), options)
     chosen = find.recipe(recipe)
+    wanted, options = translate(parse(fields), options, chosen.config.method)
     chosen.config.override(wanted)  # before the slow import: a wrong name or value is answered at once
     from elegans.training import train
 

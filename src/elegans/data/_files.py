@@ -23,9 +23,10 @@ _TIMEOUT = (5, 15)  # seconds to connect, and to wait for the next bytes: a bloc
 class Files:
     """What the files of a set are called, what is in them, and where they can be found.
 
-    They are looked for in the root given, in the folder ELEGANS_DATA and in the cache, each time first in the
-    subfolder with the set's name. Other sets use the same file names, so only the content counts: without such a
-    subfolder, a whole file of another content in ELEGANS_DATA or in the cache is somebody else's and is passed over.
+    They are looked for in the root given and nowhere else, or, if there is none, in the folder ELEGANS_DATA and in the
+    cache, each time first in the subfolder with the set's name. Other sets use the same file names, so only the content
+    counts: without such a subfolder, a whole file of another content in ELEGANS_DATA or in the cache is somebody else's
+    and is passed over.
 
     Attributes:
         name: of the set, and of its subfolder.
@@ -57,7 +58,7 @@ class Files:
         What an idx file holds is its array, what another holds is its bytes [n].
 
         Raises:
-            RequestError: the root is not a folder.
+            RequestError: the root is not a folder, or does not hold the file.
             Failure: the file is broken, or belongs to another set, or cannot be had; the message says what to do.
         """
         return self.find(file, root) or self._download(file, root)
@@ -121,7 +122,8 @@ class Files:
             return
         if root is not None and not Path(root).expanduser().is_dir():
             raise RequestError(f"data.root = {root!r}: there is no such folder")
-        for top, ours in ((root, True), (os.environ.get("ELEGANS_DATA"), False), (str(cache()), False)):
+        usual = ((os.environ.get("ELEGANS_DATA"), False), (str(cache()), False))
+        for top, ours in usual if root is None else ((root, True),):
             if top:
                 yield Path(top).expanduser() / self.name, True
                 yield Path(top).expanduser(), ours
@@ -131,8 +133,10 @@ class Files:
             raise Failure(f"{file} is missing from {self.home}: install elegans again")
         places = ", ".join(f"{place}{'' if place.is_dir() else ' (no such folder)'}" for place, _ in self._places(root))
         missing = f"there is no {file} of {self.name} in {places}"
-        if not self.mirrors:
-            raise Failure(f"{missing}; {self.hint}")
+        if root is not None and not self.inside(root):
+            raise RequestError(f"{missing}; pictures of your own are --data.name folder --data.root {root}")
+        if root is not None or not self.mirrors:
+            raise Failure(f"{missing}; {self.hint or 'put it there, or leave --data.root out'}")
 
         from pooch import HTTPDownloader, get_logger, retrieve  # late: they cost a tenth of a second
         from requests import RequestException

@@ -4,9 +4,8 @@ Source: gandlf's examples/mnist_gan.py (Keras 1, 2017), a port of the Keras ACGA
     generator, 525,835 in the discriminator, Adam 2e-4 with 0.5, both players updated in parallel.
 Command: elegans train acgan --run runs/acgan --minutes 25
 Minutes: 25
-Result: weak: Fréchet distance 117, class agreement 0.696, 100 of 100 distinct; real digits have 2.3, noise 735 (another
-    classifier outside the package, see docs/LOG.md). 0.034 M images, 23 a second on a slow core, half an epoch; the
-    original's 50 would take 36 hours. `acgan-light` is the better twin.
+Result: weak: fid 55 (real digits .22), class agreement .499, 100 of 100 distinct. 0.034 M images, 23 a second on a slow
+    core, half an epoch; the original's 50 would take 36 hours. `acgan-light` is the better twin.
 Mended: latents are U(-1, 1) where the original's U[0, 1) halves what the product with the label can reach; each network
     has an optimiser of its own; samples come from a moving average of the generator. As it was it went black
     here after 200 steps (docs/LOG.md): the real labels are .9, and the generator loses by images that are too alike.

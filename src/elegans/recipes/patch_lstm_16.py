@@ -4,10 +4,9 @@ Source: S-LSTM-GAN (TensorFlow 0.12, 2016), 16 steps: 17,420,449 parameters in t
     discriminator.
 Command: elegans train patch-lstm-16 --run runs/patch-lstm-16 --minutes 15
 Minutes: 15
-Result: weak: Fréchet distance 696, class agreement 0.110, which is chance, 97 of 100 distinct; real digits have 2.3,
-    noise 927 (96 features of a classifier outside the package, see docs/LOG.md). No digits yet: 0.02 M images, a third
-    of an epoch, 24 a second on half of a core; the original's more than 500,000 updates of 128 would take a month.
-    `patch-lstm-28` and `patch-lstm-49` are the better twins.
+Result: weak: fid 188 (real digits .22), class agreement .109, which is chance, 97 of 100 distinct. No digits yet: 0.02
+    M images, a third of an epoch, 24 a second on half of a core; the original's more than 500,000 updates of 128 would
+    take a month. `patch-lstm-28` and `patch-lstm-49` are the better twins.
 Mended: it runs, and can be sampled; a generator's update sees 64 images instead of 128; weights begin as Glorot &
     Bengio's and orthogonal ones instead of U(-.01, .01). With the original's rates, 2e-4 and 1e-4 at momentum .9, and
     two updates of the discriminator, all samples of `patch-lstm` became one cloud (docs/LOG.md): both players learn

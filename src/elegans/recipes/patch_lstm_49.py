@@ -4,8 +4,8 @@ Source: our own; the generator of S-LSTM-GAN made light, of which its README say
     beyond 16 patches.
 Command: elegans train patch-lstm-49 --run runs/patch-lstm-49
 Minutes: 20
-Result: Fréchet distance 7.7, class agreement 0.986, 100 of 100 distinct; real digits have 2.3, noise 927 (96 features
-    of a classifier outside the package, see docs/LOG.md). 0.26 M images, 216 a second on half of a core.
+Result: fid 2.5 (real digits .22), class agreement .972, 100 of 100 distinct. 0.26 M images, 216 a second on half of a
+    core.
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser

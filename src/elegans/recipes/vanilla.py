@@ -4,9 +4,8 @@ Source: the VanillaGAN of the Programming Club IIT Kanpur's model zoo (TensorFlo
     generator, 1,460,225 in the discriminator, batches drawn with replacement.
 Command: elegans train vanilla --run runs/vanilla --minutes 15
 Minutes: 15
-Result: Fréchet distance 8.0, 100 of 100 distinct; real digits have 2.3, noise 927 (96 features of a classifier outside
-    the package, see docs/LOG.md). 1.71 M images, 1,898 a second on one busy core; the original's 50 epochs would take
-    26 minutes.
+Result: fid 8.3 (real digits .22), 100 of 100 distinct. 1.71 M images, 1,898 a second on one busy core; the original's
+    50 epochs would take 26 minutes.
 Mended: both players train with the rates that are asked for (the original's generator had Adam's defaults, 1e-3 and
     0.9, whatever its flags said; 1e-3 with 0.5 is kept here, and 4e-4 instead of 2e-4 for the discriminator); one pass
     serves both players; samples come from a moving average of the generator.
