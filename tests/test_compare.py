@@ -180,3 +180,13 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     with pytest.raises(SystemExit, match="0"):
         main(["compare", *words])
     assert "…" not in capsys.readouterr().out  # numbers go on in the next line, none is cut
+
+
+def test_runs_of_one_data_set_stand_together(tmp_path: Path) -> None:
+    """A distance among clothes is neither better nor worse than one among digits."""
+    runs = []
+    for i, (data, fid) in enumerate([("rings", 1.0), ("mnist5k", 5.0), ("rings", 0.5), ("mnist5k", 2.0)]):
+        folder = made(tmp_path / str(i), str(i), card={"metrics": {"fid": fid}})
+        Run(folder).record(Run(folder).config.override({"data.name": data}))
+        runs.append(folder)
+    assert [row.last["fid"][0] for row in compare(runs)] == [2.0, 5.0, 0.5, 1.0]

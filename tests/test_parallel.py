@@ -78,8 +78,7 @@ def same(one: Path, other: Path) -> None:
         [
             "logograms-light",
             *SGD,
-            "--data.name=rings",
-            "--gan.augment=[]",
+            "--data.n=100",
             "--gan.gradient_penalty=1",
             "--gan.spread=0",
         ],

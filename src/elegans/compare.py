@@ -61,7 +61,7 @@ class Row:
 
 
 def compare(runs: Iterable[str | Path | Run], metric: str = "fid") -> list[Row]:
-    """A row for each recipe, the best first; runs that were never measured come last.
+    """A row for each recipe, the best of a data set first; runs that were never measured come last.
 
     The numbers are those of the run's card (`elegans evaluate RUN`); a run without one has what was measured while it
     trained (`--every.measure`), on fewer images.
@@ -86,9 +86,9 @@ def compare(runs: Iterable[str | Path | Run], metric: str = "fid") -> list[Row]:
         raise RequestError(f"no run was measured by {metric!r}{nearest(metric, list(known))}")
     sign = 1 if less_is_better(metric) else -1
 
-    def place(row: Row) -> tuple[bool, float, str]:
+    def place(row: Row) -> tuple[bool, str, float, str]:
         mean, _ = row.last.get(metric, (0.0, None))
-        return metric not in row.last, sign * mean, row.name
+        return metric not in row.last, row.data, sign * mean, row.name
 
     return sorted(rows, key=place)
 

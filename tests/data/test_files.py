@@ -2,13 +2,14 @@
 
 import gzip
 from collections.abc import Callable
-from hashlib import md5
+from hashlib import md5, sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from elegans.data import _idx, fashion, mnist
+from elegans.data._files import Files
 from elegans.errors import Failure, RequestError
 
 Sets = tuple[dict[str, bytes], dict[str, bytes], Callable[..., Path]]
@@ -172,3 +173,22 @@ def test_the_full_files_are_the_published_ones(full_data: Path) -> None:
     x, y = mnist.build(str(full_data), "test")
     assert x.shape == (10000, 1, 28, 28)
     assert np.bincount(y).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+def test_a_root_is_the_only_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names a folder of pictures must not get digits from elsewhere."""
+    for name in ("here", "empty", "half"):
+        (tmp_path / name).mkdir()
+    files = Files("letters", {f"{name}.bin": sha256(name.encode()).hexdigest() for name in "ab"}, idx=False, hint="ask")
+    for folder, names in (("here", "ab"), ("half", "a")):
+        for name in names:
+            (tmp_path / folder / f"{name}.bin").write_bytes(name.encode())
+    monkeypatch.setenv("ELEGANS_DATA", str(tmp_path / "here"))
+    assert files.get("a.bin")[0] == tmp_path / "here" / "a.bin"
+    assert files.get("a.bin", str(tmp_path / "half"))[0] == tmp_path / "half" / "a.bin"
+    with pytest.raises(
+        RequestError, match=r"there is no a\.bin of letters in .*empty; pictures of your own are --data"
+    ):
+        files.get("a.bin", str(tmp_path / "empty"))
+    with pytest.raises(Failure, match=r"there is no b\.bin of letters in .*half; ask"):
+        files.get("b.bin", str(tmp_path / "half"))

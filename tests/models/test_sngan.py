@@ -7,6 +7,7 @@ from torch.nn.functional import conv2d, interpolate
 
 from elegans.models import sngan
 from elegans.models._blocks import Shape, SpectralNorm
+from elegans.models._modulation import Norm
 from elegans.models.sngan import upsampling_
 
 
@@ -74,3 +75,18 @@ def test_the_convolutions_of_the_discriminator_are_normalised_and_its_last_layer
     normalised = [layer.layer for layer in discriminator.modules() if isinstance(layer, SpectralNorm)]
     assert convolutions == normalised
     assert linear not in normalised
+
+
+def test_modulated_it_begins_as_it_is_without_and_then_listens_to_the_latent_at_every_level() -> None:
+    plain = sngan.Generator((3, 16, 16), 5, [8, 4, 2], False)
+    modulated = sngan.Generator((3, 16, 16), 5, [8, 4, 2], True)
+    modulated.load_state_dict(plain.state_dict(), strict=False)  # but for the norms, whose affine values are 1 and 0
+    z = torch.randn(4, 5)
+    assert torch.equal(modulated(z), plain(z))
+    norms = [layer for layer in modulated.layers if isinstance(layer, Norm)]
+    assert [norm.norm.num_features for norm in norms] == [8, 4, 2]
+    for norm in norms:
+        assert norm.affine is not None
+        before = modulated(z)
+        nn.init.normal_(norm.affine.weight)
+        assert not torch.equal(modulated(z), before)

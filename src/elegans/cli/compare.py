@@ -16,7 +16,7 @@ def compare(
     metric: str = "fid",
     out: Annotated[list[Path] | None, Parameter(negative="")] = None,
 ) -> None:
-    """Put runs side by side, the best first: what each reached, last and best, and what it cost.
+    """Put runs side by side, the best of a data set first: what each reached, last and best, and what it cost.
 
     The numbers are those of `elegans evaluate RUN`; a run without a card has what was measured while it trained. Runs
     that differ in their seed alone are one row, with mean and standard deviation.
@@ -46,8 +46,8 @@ def compare(
 
     rows = of.compare(runs, metric)
     _show(rows, metric)
-    for path in out or []:
-        content = of.as_csv(rows) if path.suffix == ".csv" else of.draw(rows, metric)
+    made = [(path, of.as_csv(rows) if path.suffix == ".csv" else of.draw(rows, metric)) for path in out or []]
+    for path, content in made:
         with exporting(path):
             write_aside(path, content)
         print(f"{'the table' if path.suffix == '.csv' else 'the figure'} is {path}")

@@ -1,8 +1,7 @@
-"""Rings of ink at 128 pixels from a light convolutional pair, turned and mirrored before they are judged.
+"""Rings of ink at 128 pixels from a light convolutional pair.
 
-Source: our own, after DCGAN (Radford et al. 2016), spectral norm (Miyato et al. 2018) and differentiable augmentation
-    (Zhao et al. 2020). The pictures are drawn, so that what comes out is free; `--data.name logograms` trains the same
-    on the 38 of the film.
+Source: our own, after DCGAN (Radford et al. 2016) and spectral norm (Miyato et al. 2018). The pictures are drawn, so
+    that what comes out is free; `--data.name logograms --gan.augment turn,flip` trains the same on the 38 of the film.
 Command: elegans train logograms-light --run runs/logograms-light
 Minutes: 15
 Result: rings of ink, smooth, with gaps and tendrils; most have their heavy side and their gap to the right, where the
@@ -18,13 +17,12 @@ recipe = Config(
     minutes=15,
     batch=16,
     schedule="cooldown",
-    data=Data(name="rings", size=128),
+    data=Data(name="rings", size=128, n=5000),
     model=Model(name="sngan", classes=0, width=8, discriminator_width=16, modulated=True),
     latent=Latent(size=64),
     gan=Gan(
         update="one-pass",
         spread=0.2,
-        augment=["turn", "flip"],
         generator=Optimiser(lr=3e-4, beta1=0.5, beta2=0.99),
         discriminator=Optimiser(lr=4e-4, beta1=0.5, beta2=0.99),
     ),
