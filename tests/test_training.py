@@ -18,6 +18,8 @@ from elegans.config import Data, Latent, Model
 from elegans.find import Recipe
 from elegans.models._blocks import Verdict
 from elegans.models.mlp import build as mlp
+from elegans.networks import networks
+from elegans.symptoms import Symptoms
 
 TINY: dict[str, Any] = {"data.name": "rings", "data.n": 64, "model.width": 8, "model.discriminator_width": 8}
 
@@ -46,8 +48,8 @@ def test_what_is_refused_leaves_no_folder(fields: dict[str, Any], said: str, tmp
     ("lengths", "said"), [({}, "has no length: give --steps"), ({"steps": 3, "minutes": 1.0}, "two lengths")]
 )
 def test_a_recipe_without_a_length_or_with_two(lengths: dict[str, Any], said: str, tmp_path: Path) -> None:
-    networks = Model.model_validate({"name": "mlp", "generator": [8], "discriminator": [8]})
-    config = Config(data=Data(name="rings", n=64), batch=8, model=networks, **lengths)
+    model = Model.model_validate({"name": "mlp", "generator": [8], "discriminator": [8]})
+    config = Config(data=Data(name="rings", n=64), batch=8, model=model, **lengths)
     with pytest.raises(RequestError, match=said):
         elegans.train(config, run=tmp_path / "run", quiet=True)
     assert elegans.train(config, run=tmp_path / "run", steps=1, quiet=True).steps() == [1]
@@ -75,10 +77,21 @@ def test_a_sheet_of_any_number_of_classes(classes: int, tmp_path: Path) -> None:
         assert 0.6 < sheet.width / sheet.height < 1.7
 
 
-@pytest.mark.parametrize("classes", [1, 3, 10, 64, 100])
-def test_the_classes_stand_in_turn_on_a_sheet(classes: int) -> None:
+@pytest.mark.parametrize(("classes", "shown"), [(1, 1), (3, 3), (10, 10), (40, 20), (64, 32), (100, 32)])
+def test_the_classes_stand_in_turn_on_a_sheet_each_at_least_twice(classes: int, shown: int) -> None:
     labels = loop.labelled(Config(model=Model(classes=classes)))
-    assert torch.equal(labels, torch.arange(len(labels)) % classes)
+    assert torch.equal(labels, torch.arange(len(labels)) % shown)
+    assert labels.bincount().min() > 1
+
+
+def test_real_images_of_a_hundred_classes_have_not_collapsed() -> None:
+    """Nor would a sheet of one image a class tell."""
+    draw, labels = np.random.default_rng(0), np.arange(2000) % 100
+    centres = draw.integers(60, 190, (100, 1, 8, 8))
+    images = (centres[labels] + draw.integers(-60, 60, (2000, 1, 8, 8))).astype(np.uint8)
+    on_sheet = loop.labelled(Config(model=Model(classes=100))).numpy()
+    shown = images[on_sheet + 100 * np.arange(len(on_sheet)) % 2000].transpose(0, 2, 3, 1)
+    assert Symptoms(images, labels, True)(shown, on_sheet)["variety"] == pytest.approx(1, abs=0.15)
 
 
 def test_a_run_of_steps_that_goes_on_by_the_clock_learns_again(tmp_path: Path) -> None:
@@ -132,7 +145,7 @@ class Discriminator(torch.nn.Module):
         (Without((1, 28, 28)), lambda s: Verdict(s.squeeze(1)), "the generator of 'mine' does not take labels"),
         (Generator((1, 14, 14)), lambda s: Verdict(s.squeeze(1)), "makes images (1, 14, 14); those of the data are"),
         (Generator((1, 28, 28)), lambda s: s.squeeze(1), "the discriminator of 'mine' returns a Tensor, not a Verdict"),
-        (Generator((1, 28, 28)), Verdict, "has scores [2, 1] for two images, not [2]"),
+        (Generator((1, 28, 28)), Verdict, "has scores [8, 1] for 8 images, not [8]"),
         (Generator((1, 28, 28)), lambda s: Verdict(s.squeeze(1)), ""),
     ],
 )
@@ -144,3 +157,24 @@ def test_what_is_wrong_with_a_pair_of_ones_own(
     mine = Recipe("mine", config, "", lambda shape, classes, latent: made)
     with pytest.raises(RequestError, match=re.escape(said)) if said else nullcontext():
         elegans.train(mine, run=tmp_path / "run", quiet=True)
+
+
+def test_the_trial_of_a_pair_of_ones_own_leaves_no_trace() -> None:
+    """Statistics, modes of modules, and the numbers that are drawn next."""
+    frozen = torch.nn.BatchNorm1d(784).eval()
+
+    def verdict(score: Tensor) -> Verdict:
+        return Verdict(score.view(4, -1, 1).flatten())  # which looks at groups, as two images would not be
+
+    judge = Discriminator(verdict)
+    judge.layer = torch.nn.Sequential(frozen, torch.nn.BatchNorm1d(784), torch.nn.Dropout(), torch.nn.Linear(784, 1))
+    made = {"generator": Generator((1, 28, 28)), "discriminator": judge}
+    config = Config(batch=8, latent=Latent(size=4), model=Model(name="recipe", shape=(1, 28, 28)))
+    before = {name: value.clone() for name, value in judge.state_dict().items()}
+    networks(config, Recipe("mine", config, "", lambda shape, classes, latent: made))
+    drawn = torch.rand(3)
+    networks(config, Recipe("mine", config, "", lambda shape, classes, latent: {}))  # nothing to try
+    assert torch.equal(drawn, torch.rand(3))
+    assert all(torch.equal(value, before[name]) for name, value in judge.state_dict().items())
+    assert not frozen.training
+    assert all(module.training for module in judge.modules() if module is not frozen)

@@ -142,7 +142,7 @@ def read(path: Path, data: Data) -> tuple[Bytes, NDArray[np.int64] | None]:
         with path.open("rb") as archive:  # numpy's own context would not do for a .npy of another name
             file = np.load(archive, allow_pickle=False)
             images, labels = file["images"], file.get("labels")
-    except (OSError, ValueError, KeyError, IndexError, AttributeError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, IndexError, AttributeError, BadZipFile) as error:
         raise RequestError(f"{path} holds no array `images`: {error}") from None
     images = images[..., None] if images.ndim == 3 else images
     if images.dtype != np.uint8 or images.ndim != 4 or not len(images):

@@ -157,7 +157,7 @@ class Model:
             raise RequestError(f"-n {n}: at least one image")
         chosen = self.labels(n, labels, seed)
         with torch.random.fork_rng(devices=[]):  # for networks that draw anew at each call, and nothing else
-            seeds.fix(seed, 0, "sample")
+            torch.default_generator.manual_seed(seeds.derive(seed, 0, "sample"))
             return self.generate(self.latents(n, seed), torch.from_numpy(chosen) if self.classes else None, size)
 
     def encode(self, images: Bytes) -> NDArray[np.float32]:

@@ -136,7 +136,7 @@ def write(out: Path, images: Bytes, labels: NDArray[np.int64], classes: int = 0,
         out: the file or folder.
         images: uint8 [n, h, w, c].
         labels: int64 [n], -1 where there are none.
-        classes: columns of a sheet, if labels come in turn.
+        classes: of labels that come in turn, for the columns of a sheet.
         milliseconds: a frame of a film.
 
     Raises:

@@ -204,9 +204,10 @@ def columns(config: Config) -> int:
 
 
 def labelled(config: Config) -> Tensor:
-    """The labels of a sheet, the classes in turn, as many as there is room for; it is of whole rows."""
+    """The labels of a sheet of whole rows: the classes in turn, as many as there is room for twice, for one image of a
+    class says nothing of its variety."""
     n = SHEET - SHEET % columns(config)
-    return torch.arange(n) % (config.model.classes or n)
+    return torch.arange(n) % min(config.model.classes or n, n // 2)
 
 
 def step(method: Method, done: int, share: float, batches: Batches, run: Run) -> Said:

@@ -41,11 +41,11 @@ def networks(config: Config, recipe: Recipe) -> dict[str, nn.Module]:
 
 
 def _try(made: dict[str, nn.Module], config: Config, name: str) -> None:
-    """Ask a pair of one's own for two images and a verdict, and say what is wrong before torch does in other words."""
-    y = torch.zeros(2, dtype=torch.long)
-    images = _asked("generator", made, torch.zeros(2, config.latent.size), y, name)
+    """Ask a pair of one's own for a batch and a verdict, and say what is wrong before torch does in other words."""
+    n, y = config.batch, torch.zeros(config.batch, dtype=torch.long)
+    images = _asked("generator", made, torch.zeros(n, config.latent.size), y, name)
     assert config.model.shape is not None
-    if tuple(images.shape) != (2, *config.model.shape):
+    if tuple(images.shape) != (n, *config.model.shape):
         made_of = tuple(images.shape[1:])
         raise RequestError(
             f"the generator of {name!r} makes images {made_of}; those of the data are {config.model.shape}"
@@ -57,13 +57,15 @@ def _try(made: dict[str, nn.Module], config: Config, name: str) -> None:
             f"the discriminator of {name!r} returns a {kind}, not a Verdict: `return Verdict(score)`, which is in "
             "elegans.models._blocks"
         )
-    if verdict.score.shape != (2,):
+    if verdict.score.shape != (n,):
         scores = list(verdict.score.shape)
-        raise RequestError(f"the discriminator of {name!r} has scores {scores} for two images, not [2]: squeeze them")
+        raise RequestError(f"the discriminator of {name!r} has scores {scores} for {n} images, not [{n}]: squeeze them")
 
 
 def _asked(player: str, made: dict[str, nn.Module], x: Any, y: Tensor, name: str) -> Any:
-    network = made[player].eval()
+    network = made[player]
+    training = [module for module in network.modules() if module.training]  # some may be meant to be in evaluation
+    network.eval()
     try:
         return network(x, y=y)
     except TypeError as error:
@@ -71,4 +73,5 @@ def _asked(player: str, made: dict[str, nn.Module], x: Any, y: Tensor, name: str
             raise
         raise RequestError(f"the {player} of {name!r} does not take labels: `def forward(self, x, y=None)`") from None
     finally:
-        network.train()
+        for module in training:
+            module.training = True

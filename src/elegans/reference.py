@@ -149,7 +149,7 @@ def _judged(images: NDArray[np.uint8], labels: NDArray[np.int64], sees: Extracto
         with kept.open("rb") as archive:
             file = np.load(archive)
             features, logits = file["features"], file["logits"]
-    except (OSError, ValueError, KeyError, BadZipFile):  # not there, or damaged
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile):  # not there, or damaged
         features, logits = sees.see(images)
         with aside(kept.parent) as folder:
             np.savez(folder / kept.name, features=features, logits=logits)

@@ -28,20 +28,23 @@ def command(*words: object) -> int:
     return caught.value.code
 
 
-def test_a_row_is_a_sample_and_its_nearest(capsys: pytest.CaptureFixture[str], run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("n", [3, 8])
+def test_a_row_is_a_sample_and_its_nearest(
+    n: int, capsys: pytest.CaptureFixture[str], run: Run, tmp_path: Path
+) -> None:
     out = tmp_path / "new" / "sheet.png"
-    assert command("nearest", run.path, "--out", out, "-n", 3, "-k", 2, "--seed", 5) == 0
+    assert command("nearest", run.path, "--out", out, "-n", n, "-k", 2, "--seed", 5) == 0
     train, _ = rings.build(n=40)
-    samples = elegans.load(run).sample(3, seed=5)
+    samples = elegans.load(run).sample(n, seed=5)
     places, _ = nearest(samples.transpose(0, 3, 1, 2), train, 2)
     with Image.open(out) as sheet:
         pixels = np.asarray(sheet)[::2, ::2]  # twice as big
-    assert pixels.shape == (2 + 3 * 30, 2 + 3 * 30)
-    for row in range(3):
+    assert pixels.shape == (2 + n * 30, 2 + 3 * 30)
+    for row in range(n):
         for column, image in enumerate([samples[row, :, :, 0], *train[places[row], 0]]):
             assert np.array_equal(pixels[2 + row * 30 :, 2 + column * 30 :][:28, :28], image)
     said = capsys.readouterr().out
-    assert said.startswith(f"3 samples of step 1, each with its 2 nearest training images, in {out}\n")
+    assert said.startswith(f"{n} samples of step 1, each with its 2 nearest training images, in {out}\n")
     assert "published" not in said
 
 

@@ -102,6 +102,8 @@ def check(name: str, /, *, root: str | None = None) -> None:
         print(line)
     if bad:
         hint = files.hint or f"what is missing is downloaded by `elegans data get {name}`"
+        if root is not None and not files.inside(root):
+            hint = f"{root} holds none of them"
         raise Failure(f"{bad} of {len(files.sha256)} files of {name} are missing or bad; {hint}")
 
 

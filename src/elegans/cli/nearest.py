@@ -49,6 +49,7 @@ def nearest(
     import numpy as np
 
     from elegans import find, images
+    from elegans.disk import exporting, write_aside
     from elegans.errors import RequestError
     from elegans.explore import load
     from elegans.nearest import nearest as find_nearest
@@ -67,7 +68,9 @@ def nearest(
     made = samples.transpose(0, 3, 1, 2)
     places, distances = find_nearest(made, train, k)
     rows = np.concatenate([samples[:n, None], train[places[:n]].transpose(0, 1, 3, 4, 2)], 1)
-    images.write(out, rows.reshape(-1, *samples.shape[1:]), np.full(rows.shape[0] * (k + 1), -1), k + 1)
+    picture = images.sheet(rows.reshape(-1, *samples.shape[1:]), k + 1)
+    with exporting(out):
+        write_aside(out, images.png(picture, images.enlarged(samples.shape[1])))
 
     split = held_out(data)
     others = images_of(data, "test")[0] if split else train

@@ -28,7 +28,7 @@ def recipes(name: str | None = None, /) -> None:
             recipe = find.recipe(known)
             facts = find.facts(recipe.about)
             what, data = find.first_line(recipe.about), recipe.config.data.name
-            cut = " *" * ("--minutes" in facts["command"])
+            cut = " *" * ("--minutes" in facts["command"] and recipe.config.minutes != float(facts["minutes"]))
             table.add_row(known, what, data, facts["minutes"] + cut, facts["result"].partition(";")[0])
         console.print(table)
         console.print("\n* with --minutes, as `elegans recipes NAME` says; its own length is another, often of hours.")

@@ -23,8 +23,8 @@ _TIMEOUT = (5, 15)  # seconds to connect, and to wait for the next bytes: a bloc
 class Files:
     """What the files of a set are called, what is in them, and where they can be found.
 
-    They are looked for in the root given and nowhere else, or, if there is none, in the folder ELEGANS_DATA and in the
-    cache, each time first in the subfolder with the set's name. Other sets use the same file names, so only the content
+    They are looked for in the root given, which must hold some of them, in the folder ELEGANS_DATA and in the cache,
+    each time first in the subfolder with the set's name. Other sets use the same file names, so only the content
     counts: without such a subfolder, a whole file of another content in ELEGANS_DATA or in the cache is somebody else's
     and is passed over.
 
@@ -122,8 +122,9 @@ class Files:
             return
         if root is not None and not Path(root).expanduser().is_dir():
             raise RequestError(f"data.root = {root!r}: there is no such folder")
-        usual = ((os.environ.get("ELEGANS_DATA"), False), (str(cache()), False))
-        for top, ours in usual if root is None else ((root, True),):
+        for top, ours in ((root, True), (os.environ.get("ELEGANS_DATA"), False), (str(cache()), False)):
+            if top is not root and root is not None and not self.inside(root):
+                return  # it is a folder of something else
             if top:
                 yield Path(top).expanduser() / self.name, True
                 yield Path(top).expanduser(), ours
@@ -135,8 +136,8 @@ class Files:
         missing = f"there is no {file} of {self.name} in {places}"
         if root is not None and not self.inside(root):
             raise RequestError(f"{missing}; pictures of your own are --data.name folder --data.root {root}")
-        if root is not None or not self.mirrors:
-            raise Failure(f"{missing}; {self.hint or 'put it there, or leave --data.root out'}")
+        if not self.mirrors:
+            raise Failure(f"{missing}; {self.hint}")
 
         from pooch import HTTPDownloader, get_logger, retrieve  # late: they cost a tenth of a second
         from requests import RequestException

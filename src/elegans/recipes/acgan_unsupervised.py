@@ -4,8 +4,8 @@ Source: gandlf's examples/mnist_gan.py (Keras 1, 2017), a port of the Keras ACGA
     generator, 400,385 in the discriminator, Adam 2e-4 with 0.5, both players updated in parallel.
 Command: elegans train acgan-unsupervised --run runs/acgan-unsupervised --minutes 14
 Minutes: 14
-Result: weak: fid 68 (real digits .22), 100 of 100 distinct. One in three is a digit. 0.02 M images, 26 a second on one
-    of two busy cores, a third of an epoch; the original's 50 would take a day and a half. `shallow` is the better one
+Result: weak: fid 49 (real digits .22), 100 of 100 distinct. Three of five are digits. 0.04 M images, 46 a second on one
+    of two busy cores, two thirds of an epoch; the original's 50 would take 18 hours. `shallow` is the better one
     without labels.
 Mended: latents are U(-1, 1) where the original's U[0, 1) halves what the product with the label can reach; each network
     has an optimiser of its own; samples come from a moving average of the generator. As it was `acgan` went

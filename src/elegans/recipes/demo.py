@@ -3,7 +3,7 @@
 Source: our own; the networks and settings of `digits`, on fewer images.
 Command: elegans train demo --run runs/demo
 Minutes: 2
-Result: fid .68 (real digits .22), class agreement .993, 100 of 100 distinct (three seeds). 0.35 M images, 2,900 a
+Result: fid .68 (real digits .18), class agreement .993, 100 of 100 distinct (three seeds). 0.35 M images, 2,900 a
     second on one of two cores with other work beside. By a light classifier outside the package (5,000 real training
     digits have 1.9, noise 967, see docs/LOG.md) 4.4, 3.8 and 3.9, agreement .989, .990 and .990.
 """

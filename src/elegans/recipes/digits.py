@@ -4,7 +4,7 @@ Source: our own: networks without a layer at full resolution, one pass for both 
     fall to nothing.
 Command: elegans train digits --run runs/digits --minutes 2
 Minutes: 2
-Result: fid .66 (real digits .22), class agreement .992, 100 of 100 distinct (three seeds). 0.35 M images after 2
+Result: fid .66 (real digits .22), class agreement .992, 99 to 100 of 100 distinct (three seeds). 0.35 M images after 2
     minutes on one of two cores with other work beside; on two cores without, 1.38 after 30 seconds, .81 after 60, .66
     after 120 (benchmarks/quality.md). After 10 minutes of one core, 1.63 M images: .50 and .993. By a light classifier
     outside the package (5,000 real training digits have 1.9, noise 967, see docs/LOG.md) 3.0, 2.8 and 2.5 after 2
