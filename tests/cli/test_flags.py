@@ -1,12 +1,13 @@
 """Flags of the originals mean what docs/coming-from.md says."""
 
+import re
 from typing import Any
 
 import pytest
 
 import elegans
 from elegans import RequestError
-from elegans.cli._flags import translate
+from elegans.cli._flags import parse, translate
 
 NONE: dict[str, Any] = {"run": None, "steps": None, "epochs": None, "minutes": None, "seed": None, "batch": None}
 
@@ -66,3 +67,17 @@ def test_of_an_autoencoder_they_mean_its_own() -> None:
     """`--beta` is the weight of its divergence, and a rate for players that it has not would change nothing."""
     fields, _ = translate({"lr": 0.01, "beta": 4, "beta_1": 0.8}, NONE, "autoencoder")
     assert fields == {"autoencoder.optimiser.lr": 0.01, "autoencoder.beta": 4, "autoencoder.optimiser.beta1": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--lite"], "elegans train acgan-lite"),
+        (["--unsupervised"], "elegans train acgan-unsupervised"),
+        (["--latent_type", "uniform"], "--latent.distribution here"),
+        (["--plot=6"], "elegans sample RUN"),
+    ],
+)
+def test_what_is_something_else_here_is_said(flags: list[str], said: str) -> None:
+    with pytest.raises(RequestError, match=re.escape(said)):
+        parse(flags)

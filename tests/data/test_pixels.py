@@ -80,3 +80,8 @@ def test_a_large_jpeg_is_scaled_as_finely_as_without_the_shortcut() -> None:
     quick = _pixels.decode(packed(photo, "jpeg", quality=98, subsampling=0), 48, 3).astype(int)
     exact = _pixels.decode(packed(photo), 48, 3).astype(int)
     assert np.abs(quick - exact).mean() < 0.5
+
+
+def test_what_is_no_picture_is_called_so() -> None:
+    with pytest.raises(ValueError, match="^no picture of a kind that is known$"):
+        _pixels.decode(b"a letter, not a picture", 8, 1)

@@ -27,6 +27,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "lr": _RATES,
     "beta": _BETAS,
 }
+_ELSEWHERE = {  # flags of the originals that are something else here (docs/coming-from.md)
+    "lite": "it is a recipe here: elegans train acgan-lite",
+    "unsupervised": "it is a recipe here, elegans train acgan-unsupervised, or --model.classes 0 with any other",
+    "latent_type": "it is --latent.distribution here: normal, unit for U[0, 1), uniform for U(-1, 1)",
+    "plot": "pictures are another command here: elegans sample RUN -n 6 --out digits.png",
+}
 
 
 def parse(tokens: list[str] | tuple[str, ...]) -> dict[str, Any]:
@@ -36,7 +42,7 @@ def parse(tokens: list[str] | tuple[str, ...]) -> dict[str, Any]:
     rest stays text, which the field's type reads.
 
     Raises:
-        RequestError: a word that is no flag, a flag without a value, a flag given twice.
+        RequestError: a word that is no flag, a flag without a value, given twice, or that is something else here.
     """
     fields: dict[str, Any] = {}
     rest = list(tokens)
@@ -45,6 +51,8 @@ def parse(tokens: list[str] | tuple[str, ...]) -> dict[str, Any]:
         if not flag.startswith("--") or len(flag) == 2:
             raise RequestError(f"unexpected {flag!r}: fields are given as --name value, for example --batch 32")
         name, equals, value = flag[2:].partition("=")
+        if elsewhere := _ELSEWHERE.get(name.replace("-", "_")):
+            raise RequestError(f"--{name}: {elsewhere}")
         if not equals:
             if not rest or (rest[0].startswith("--") and len(rest[0]) > 2):
                 raise RequestError(f"--{name} needs a value, for example --{name} 1")

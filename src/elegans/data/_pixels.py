@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from elegans.errors import RequestError
 
@@ -29,7 +29,11 @@ def decode(content: bytes, size: int, channels: Literal[1, 3], exact: bool = Fal
         RequestError: it is not exactly so.
         Exception: any, for the decoders of a dozen formats have their own; an image larger than Pillow allows too.
     """
-    with Image.open(BytesIO(content)) as file:
+    try:
+        opened = Image.open(BytesIO(content))
+    except UnidentifiedImageError:  # whose own words are of an object in memory
+        raise ValueError("no picture of a kind that is known") from None
+    with opened as file:
         if exact and file.size != (size, size):
             width, height = file.size
             raise RequestError(f"{height}x{width} pixels, not {size}x{size}")
