@@ -83,5 +83,5 @@ def test_a_large_jpeg_is_scaled_as_finely_as_without_the_shortcut() -> None:
 
 
 def test_what_is_no_picture_is_called_so() -> None:
-    with pytest.raises(ValueError, match="^no picture of a kind that is known$"):
+    with pytest.raises(ValueError, match="no picture of a kind that is known"):
         _pixels.decode(b"a letter, not a picture", 8, 1)
