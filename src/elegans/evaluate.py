@@ -147,7 +147,7 @@ def read(path: Path, data: Data) -> tuple[Bytes, NDArray[np.int64] | None]:
     images = images[..., None] if images.ndim == 3 else images
     if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
         raise RequestError(f"`images` in {path} is {images.dtype} {list(images.shape)}, not uint8 [n, h, w, c]")
-    if labels is not None and not np.issubdtype(labels.dtype, np.integer):
+    if labels is not None and not np.issubdtype(labels.dtype, np.number):
         raise RequestError(f"`labels` in {path} are {labels.dtype}, not the numbers of classes")
     if labels is not None and labels.shape != images.shape[:1]:
         raise RequestError(f"`labels` in {path} is {list(labels.shape)}, not one for each of {len(images)} images")

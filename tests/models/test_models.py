@@ -252,7 +252,7 @@ def test_an_unknown_model_is_answered_with_the_nearest() -> None:
 
 def test_a_recipe_without_its_networks_asks_for_its_file() -> None:
     config = Config().override({"model.name": "recipe", "model.shape": (1, 28, 28), "recipe": "mine"})
-    with pytest.raises(RequestError, match=r"networks of 'mine' are in a file of your own: add --recipe FILE\.py"):
+    with pytest.raises(RequestError, match=r"'mine' brings no networks: name your own file that does"):
         networks(config, find.recipe(config))
 
 
