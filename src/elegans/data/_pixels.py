@@ -32,7 +32,7 @@ def decode(content: bytes, size: int, channels: Literal[1, 3], exact: bool = Fal
     try:
         opened = Image.open(BytesIO(content))
     except UnidentifiedImageError:  # whose own words are of an object in memory
-        raise ValueError("no picture of a kind that is known") from None
+        raise ValueError("it is no image") from None
     with opened as file:
         if exact and file.size != (size, size):
             width, height = file.size
