@@ -20,8 +20,7 @@ def networks(config: Config, recipe: Recipe) -> dict[str, nn.Module]:
         recipe: whose configuration it is.
 
     Raises:
-        RequestError: no such model, settings it does not have, or images it cannot make; a recipe's own pair that is
-            not what a gan asks for.
+        RequestError: no such model, settings it does not have, or images it cannot make.
     """
     if config.model.name == "recipe" and recipe.build is None:
         raise RequestError(f"recipe {recipe.name!r} brings no networks: name your own file that does, --recipe FILE.py")
@@ -34,14 +33,23 @@ def networks(config: Config, recipe: Recipe) -> dict[str, nn.Module]:
         raise
     except ValueError as error:
         raise RequestError(f"model {config.model.name!r}: {error}") from None
-    if recipe.build and config.method == "gan" and {*made} == {"generator", "discriminator"}:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            _try(made, config, recipe.name)
     return made
 
 
-def _try(made: dict[str, nn.Module], config: Config, name: str) -> None:
-    """Ask a pair of one's own for a batch and a verdict, and say what is wrong before torch does in other words."""
+def check_pair(made: dict[str, nn.Module], config: Config, name: str) -> None:
+    """Ask a gan's networks of one's own for a batch and a verdict, and say what is wrong before torch does in other
+    words. It leaves no trace in them or in torch's numbers.
+
+    Args:
+        made: what the recipe's `build` gave.
+        config: `batch`, `latent` and `model.shape` are read.
+        name: of the recipe.
+
+    Raises:
+        RequestError: images of another shape, or no verdict with a score each.
+    """
+    if {*made} != {"generator", "discriminator"}:  # which the method says better
+        return
     n, y = config.batch, torch.zeros(config.batch, dtype=torch.long)
     images = _asked("generator", made, torch.zeros(n, config.latent.size), y, name)
     assert config.model.shape is not None
@@ -67,7 +75,8 @@ def _asked(player: str, made: dict[str, nn.Module], x: Any, y: Tensor, name: str
     training = [module for module in network.modules() if module.training]  # some may be meant to be in evaluation
     network.eval()
     try:
-        return network(x, y=y)
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            return network(x, y=y)
     except TypeError as error:
         if "unexpected keyword argument 'y'" not in str(error):
             raise

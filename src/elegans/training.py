@@ -14,7 +14,7 @@ from elegans.errors import RequestError
 from elegans.evaluate import judge
 from elegans.find import Recipe
 from elegans.loop import Method, follow, loop
-from elegans.networks import networks
+from elegans.networks import check_pair, networks
 from elegans.run import Run
 from elegans.symptoms import Symptoms
 from elegans.watch import Watch
@@ -83,7 +83,10 @@ def train(
     device = parallel.device(config.device)
     batches = Batches(data, labels, config.batch, config.seed, config.data.order, device)
     with cpu.flushed():
-        method: Method = find.find("methods", config.method).build(config, networks(config, chosen))
+        made = networks(config, chosen)
+        if chosen.build and config.method == "gan":
+            check_pair(made, config, chosen.name)
+        method: Method = find.find("methods", config.method).build(config, made)
         if not parallel.first():
             follow(config, method, batches)
             parallel.leave()

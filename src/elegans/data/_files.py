@@ -58,7 +58,7 @@ class Files:
         What an idx file holds is its array, what another holds is its bytes [n].
 
         Raises:
-            RequestError: the root is not a folder, or does not hold the file.
+            RequestError: the root is not a folder, or holds none of the files.
             Failure: the file is broken, or belongs to another set, or cannot be had; the message says what to do.
         """
         return self.find(file, root) or self._download(file, root)
@@ -122,9 +122,10 @@ class Files:
             return
         if root is not None and not Path(root).expanduser().is_dir():
             raise RequestError(f"data.root = {root!r}: there is no such folder")
-        for top, ours in ((root, True), (os.environ.get("ELEGANS_DATA"), False), (str(cache()), False)):
-            if top is not root and root is not None and not self.inside(root):
-                return  # it is a folder of something else
+        tops = [(root, True)]
+        if root is None or self.inside(root):  # else it is a folder of something else
+            tops += [(os.environ.get("ELEGANS_DATA"), False), (str(cache()), False)]
+        for top, ours in tops:
             if top:
                 yield Path(top).expanduser() / self.name, True
                 yield Path(top).expanduser(), ours

@@ -26,7 +26,7 @@ class Generator(nn.Module):
     def __init__(self, shape: Shape, latent: int, widths: list[int], modulated: bool) -> None:
         super().__init__()
 
-        def norm(channels: int) -> nn.Module:
+        def norm(channels: int) -> nn.Module:  # torch's own has the names that older checkpoints have
             return Norm(channels, latent) if modulated else nn.BatchNorm2d(channels)
 
         levels = len(widths) - 1
