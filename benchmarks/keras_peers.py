@@ -1,9 +1,10 @@
-"""Keras' contenders: `KERAS_BACKEND=tensorflow python keras_peers.py vanilla|acgan|vae [xla] [IMAGES.npz]`.
+"""Keras' contenders: `KERAS_BACKEND=tensorflow python keras_peers.py vanilla|acgan|vae [xla] [fit] [IMAGES.npz]`.
 
 They answer as contenders.py does. The networks are those of the recipes of the same names, layer by layer; the steps
 are written as Keras' own examples write them, as a `train_step` with gradient tapes that keeps the means of its losses,
-compiled into a graph. Images are noise, for what is in them costs nothing, unless a file has others; a line
-`sample FILE` asks for 5,000 of a generator.
+compiled into a graph, or by XLA. It is called by hand, with nothing around it; with `fit`, as those examples go on, by
+Keras' own training loop, 20 steps an execution (1 is its default, and slower). Images are noise, for what is in them
+costs nothing, unless a file has others; a line `sample FILE` asks for 5,000 of a generator.
 """
 
 import json
@@ -102,6 +103,7 @@ def gan(generator, discriminator, batch, latent, classes):
         known = {"labels": label} if classes else {}
         return {"images": np.round(images * 127.5 + 127.5).astype(np.uint8)} | known
 
+    step.means = loss_g, loss_d
     return step, batch, sample
 
 
@@ -128,13 +130,46 @@ def vae():
             mean_of.update_state(what)
         optimise.apply_gradients(zip(tape.gradient(value, variables), variables, strict=True))
 
+    step.means = means
     return step, 100
+
+
+def fit(step, batch, images, labels, xla, seconds_a_step):
+    """Windows of one epoch, as long as is asked for, by Keras' own loop."""
+    at_once = 20 if seconds_a_step < 0.1 else 1
+    spent = []
+
+    class Trained(keras.Model):
+        def train_step(self, data):
+            step(*data)
+            return {f"loss_{i}": mean.result() for i, mean in enumerate(step.means)}
+
+    class Epoch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.began = time.perf_counter()
+
+        def on_epoch_end(self, epoch, logs=None):
+            spent.append(time.perf_counter() - self.began)
+
+    trained = Trained()
+    trained.compile(jit_compile=xla, steps_per_execution=at_once)
+
+    def window(seconds):
+        steps = max(round(seconds / seconds_a_step / at_once), 2) * at_once
+        some = np.arange(steps * batch) % len(images)
+        trained.fit(images[some], labels[some], batch_size=batch, verbose=0, callbacks=[Epoch()])
+        return {"images": steps * batch, "seconds": spent[-1]}
+
+    window(0.0)
+    print(json.dumps("ready"), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(window(float(line))), flush=True)
 
 
 def main():
     name, *how = sys.argv[1:]
-    step, batch, *sample = {"vanilla": vanilla, "acgan": acgan, "vae": vae}[name]()
-    step = tf.function(step, jit_compile="xla" in how)
+    made, batch, *sample = {"vanilla": vanilla, "acgan": acgan, "vae": vae}[name]()
+    step = tf.function(made, jit_compile="xla" in how)
     draw = np.random.default_rng(0)
     images, labels = draw.random((4096, 28, 28, 1), np.float32) * 2 - 1, draw.integers(0, 10, 4096)
     for file in (word for word in how if word.endswith(".npz")):
@@ -148,7 +183,10 @@ def main():
         step(tf.gather(images, at), tf.gather(labels, at))
 
     for _ in range(3):
+        began = time.perf_counter()
         one()
+    if "fit" in how:
+        return fit(made, batch, images.numpy(), labels.numpy(), "xla" in how, time.perf_counter() - began)
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         if line.startswith("sample "):
@@ -160,6 +198,7 @@ def main():
             one()
             steps += 1
         print(json.dumps({"images": steps * batch, "seconds": spent}), flush=True)
+    return None
 
 
 if __name__ == "__main__":

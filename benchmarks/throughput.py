@@ -27,6 +27,7 @@ HERE = Path(__file__).parent
 SHORT = ["vanilla", "acgan-lite", "shallow", "vae"]
 FULL = [*SHORT, "digits", "acgan", "patch-lstm", "patch-lstm-16", "cars", "faces"]
 KERAS = ["vanilla", "acgan", "vae"]
+KERAS_KINDS = ["graph", "xla", "graph fit", "xla fit"]
 
 
 class Contender:
@@ -42,6 +43,8 @@ class Contender:
             text=True,
             env=environment,
         )
+        if hasattr(os, "sched_setaffinity"):  # on so many processors: a library's other threads count, too
+            os.sched_setaffinity(self.process.pid, sorted(os.sched_getaffinity(0))[:threads])
         assert self._line() == "ready"
 
     def ask(self, what: float | str) -> dict[str, Any]:
@@ -66,8 +69,8 @@ def measure(name: str, windows: int, seconds: float, threads: int, peers: str | 
     ours = [sys.executable, str(HERE / "contenders.py")]
     commands = {kind: [*ours, kind, name] for kind in ("elegans", "plain")}
     if peers and name in KERAS:
-        for how in ("graph", "xla"):
-            commands[f"keras {how}"] = [peers, str(HERE / "keras_peers.py"), name, how]
+        for how in KERAS_KINDS:
+            commands[f"keras {how}"] = [peers, str(HERE / "keras_peers.py"), name, *how.split()]
     contenders = {kind: Contender(command, threads) for kind, command in commands.items()}
     rates: dict[str, list[float]] = {kind: [] for kind in contenders}
     products: list[float] = []
@@ -145,6 +148,8 @@ def _run(command: list[str]) -> str:
 
 def table(about: dict[str, Any], rows: list[dict[str, Any]], windows: int, seconds: float) -> str:
     """As Markdown."""
+    kinds = ["plain", *(f"keras {kind}" for kind in KERAS_KINDS)]
+    columns = " | ".join(f"times {kind}" for kind in kinds[1:])
     lines = [
         "# Images a second of the training step",
         "",
@@ -154,17 +159,17 @@ def table(about: dict[str, Any], rows: list[dict[str, Any]], windows: int, secon
         ", ".join(f"{name} {value}" for name, value in about.items() if name != "commit") + ".",
         "",
         "`plain` is the loop one would write with the same networks (benchmarks/contenders.py); `keras` the same "
-        "networks in Keras on TensorFlow, as a graph or compiled by XLA. The share is that of the operations a second "
+        "networks in Keras on TensorFlow, as a graph or compiled by XLA: the compiled step called by hand with nothing "
+        "around it, and by Keras' own training loop, `fit`. The share is that of the operations a second "
         "which a large matrix product reaches on this machine, counted by torch over one step.",
         "",
-        "| recipe | elegans | plain | times plain | times keras graph | times keras xla | share | commit |",
-        "|---|---:|---:|---:|---:|---:|---:|---|",
+        f"| recipe | elegans | plain | times plain | {columns} | share | commit |",
+        "|---|---:|---:|---:" + "|---:" * len(KERAS_KINDS) + "|---:|---|",
     ]
     for row in rows:
         rate, ratio = row["images a second"], row["ratio"]
         times = [
-            f"{r['median']:.2f} ({r['least']:.2f}-{r['most']:.2f})" if (r := ratio.get(kind)) else ""
-            for kind in ("plain", "keras graph", "keras xla")
+            f"{r['median']:.2f} ({r['least']:.2f}-{r['most']:.2f})" if (r := ratio.get(kind)) else "" for kind in kinds
         ]
         cells = [row["recipe"], f"{rate['elegans']['median']:,.0f}", f"{rate['plain']['median']:,.0f}", *times]
         lines.append("| " + " | ".join([*cells, f"{row['share of it']:.0%}", row["commit"]]) + " |")

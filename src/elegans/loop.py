@@ -4,7 +4,7 @@ import io
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -115,7 +115,7 @@ def loop(
             late = clock.seconds - saved_at > SAVED
             if due(done, every.save) or late or ended or stopped or halted or (measured and run.best() == done):
                 saved_at = clock.seconds
-                run.save(done, whole(method.state(), done, run), {"seconds": clock.seconds, "totals": meter.sums()})
+                run.save(done, whole(method.state(), done, run), {"seconds": clock.seconds, "totals": meter.totals})
         parallel.agree(OVER)
         finish(run)
     if stopped:
@@ -144,30 +144,20 @@ class Clock:
 
 
 class Meter:
-    """Means of what the steps said since the last record, kept as tensors until asked for."""
+    """Means of what the steps said since the last record."""
 
     def __init__(self) -> None:
-        self.totals: dict[str, list[float]] = {}  # name -> [sum, count], up to a checkpoint
-        self.since: dict[tuple[str, ...], list[Any]] = {}  # names -> [sums, count]: an operation a step, not one a name
+        self.totals: dict[str, list[float]] = {}  # name -> [sum, count]: a resumed run goes on in the middle
 
     def add(self, said: Said) -> None:
-        # as doubles on the CPU, for Apple's GPUs know none; a step has waited for its gradients already
-        names, values = tuple(said), torch.stack([value.float() for value in said.values()]).cpu().double()
-        total, count = self.since.get(names, (0.0, 0))
-        self.since[names] = [values + total, count + 1]
-
-    def sums(self) -> dict[str, list[float]]:
-        """As plain values: a resumed run goes on in the middle of an interval."""
-        for names, (totals, times) in self.since.items():
-            for name, value in zip(names, totals.tolist(), strict=True):
-                total, count = self.totals.get(name, (0.0, 0))
-                self.totals[name] = [value + total, count + times]
-        self.since = {}
-        return self.totals
+        # read at once: a step has waited for its gradients already, and tensors kept for later scatter the memory
+        for name, value in said.items():
+            total, count = self.totals.get(name, (0.0, 0))
+            self.totals[name] = [total + value.item(), count + 1]
 
     def means(self) -> dict[str, float]:
         """And begin again."""
-        means = {name: total / count for name, (total, count) in self.sums().items()}
+        means = {name: total / count for name, (total, count) in self.totals.items()}
         self.totals = {}
         return means
 

@@ -30,6 +30,7 @@ class Updater:
         self.names, self.parameters = list(trained), list(trained.values())
         if not trained:
             raise RequestError(f"the {type(network).__name__.lower()} has no parameters to train")
+        self.smallest = min(range(len(trained)), key=lambda i: self.parameters[i].numel())
         self.strides = [parameter.stride() for parameter in self.parameters]
         # Adam without momentum, long after its beginning, is RMSprop; and there is a fused Adam, which passes over
         # memory once where torch's RMSprop does six times
@@ -51,7 +52,7 @@ class Updater:
             FloatingPointError: the gradients are no numbers; the weights are as they were.
         """
         # where a loss is no number no gradient is one, so that the smallest tensor tells; all would take 3 % of a step
-        if not isfinite(min(gradients, key=torch.numel).sum()):
+        if not isfinite(gradients[self.smallest].sum()):
             raise FloatingPointError(f"the gradient of the {type(self.network).__name__.lower()}")
         # the fused Adam goes through memory as it comes: a gradient that lies there otherwise than its weights, as of a
         # kernel that was transformed on the way, would move the wrong ones
@@ -69,7 +70,8 @@ class Updater:
             of_sgd: dict[str, Any] = {"momentum": self.beta1, "nesterov": self.beta1 > 0, "dampening": 0.0}
             sgd(self.parameters, gradients, buffers, **shared, **of_sgd)
         else:
-            self.done += 1
+            if o.kind == "adam":
+                self.done += 1
             # without momentum the first moment is the gradient itself: neither kept nor passed over a second time
             first = self.moments.get("exp_avg")
             if first is None:  # with weight decay it is written to

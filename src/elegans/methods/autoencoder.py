@@ -3,16 +3,15 @@
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from elegans import ema, parallel, schedules, seeds
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
+from elegans.methods._bernoulli import cross_entropy
 from elegans.methods._state import Said, State
 from elegans.models._codes import Code
 from elegans.optimisers import Updater
-from elegans.tensors import to_shares
 
 Images = Float[Tensor, "n c h w"]
 
@@ -58,7 +57,9 @@ class Autoencoder:
         """
         seeds.fix(self.config.seed, number)
         images, _ = batches[number]
-        seen = corrupted(images, self.options.noise, seeds.generator(self.config.seed, number, "noise"))
+        seen = images
+        if self.options.noise:
+            seen = corrupted(images, self.options.noise, seeds.generator(self.config.seed, number, "noise"))
         code: Code = self.encoder(seen)
         logits = self.decoder(drawn(code, seeds.generator(self.config.seed, number, "codes")))
         said = {name: value.mean() for name, value in losses(code, logits, images, self.options.beta).items()}
@@ -202,7 +203,7 @@ def drawn(code: Code, draw: torch.Generator) -> Float[Tensor, "n d"]:
     if code.log_variance is None:
         return code.mean
     noise = parallel.normal(code.mean.shape, draw).to(code.mean.device)
-    return code.mean + (code.log_variance / 2).exp() * noise
+    return torch.addcmul(code.mean, (code.log_variance / 2).exp(), noise)
 
 
 def divergence(mean: Float[Tensor, "n d"], log_variance: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
@@ -224,11 +225,11 @@ def losses(code: Code, logits: Images, images: Images, beta: float = 1.0) -> dic
         negative evidence lower bound (Kingma & Welling 2014, equation 10), `reconstruction_loss`, the sum over the
         pixels, and beta times `kl_loss`.
     """
-    entropy = binary_cross_entropy_with_logits(logits, to_shares(images), reduction="none").flatten(1)
+    of_pixels = cross_entropy(logits, images)
     if code.log_variance is None:
-        return {"loss": entropy.mean(1)}
-    of_pixels, of_code = entropy.sum(1), divergence(code.mean, code.log_variance)
-    return {"loss": of_pixels + beta * of_code, "reconstruction_loss": of_pixels, "kl_loss": of_code}
+        return {"loss": of_pixels / images[0].numel()}
+    of_code = divergence(code.mean, code.log_variance)
+    return {"loss": of_pixels.add(of_code, alpha=beta), "reconstruction_loss": of_pixels, "kl_loss": of_code}
 
 
 def to_images(logits: Images) -> Images:

@@ -1,7 +1,8 @@
-"""Between rows and maps: the channels of a pixel lie together in memory, as convolutions are fastest on a CPU.
+"""How things lie in memory where they are fastest on a CPU.
 
-torch's own layers leave a map, or its gradient, the other way round at these two borders, and whatever works on both
-kinds at once (an activation's gradient, say) takes twenty times as long.
+Between rows and maps the channels of a pixel are together: torch's own layers leave a map, or its gradient, the other
+way round at these two borders, and whatever works on both kinds at once (an activation's gradient, say) takes twenty
+times as long.
 """
 
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+FEW = 12  # inputs; from 16 on there is no difference
 
 
 def together(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
@@ -31,6 +34,15 @@ class Flatten(nn.Module):
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
         """The same values."""
         return together(x).flatten(1)
+
+
+def linear(inputs: int, outputs: int) -> nn.Linear:
+    """A linear layer; of a few inputs, with those of a weight's column together: three products with it are five times
+    as fast then as torch has them."""
+    layer = nn.Linear(inputs, outputs)
+    if inputs < FEW:
+        layer.weight.data = layer.weight.data.t().contiguous().t()
+    return layer
 
 
 class _Together(torch.autograd.Function):

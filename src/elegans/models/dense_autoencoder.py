@@ -11,6 +11,7 @@ from torch.nn.functional import relu
 
 from elegans.models._blocks import Shape, glorot_
 from elegans.models._codes import Code
+from elegans.models._layout import linear
 from elegans.tensors import to_shares
 
 Widths = list[Annotated[int, Field(gt=0)]]
@@ -52,7 +53,7 @@ class Decoder(nn.Module):
 def hidden(widths: list[int]) -> nn.Sequential:
     """Linear layers with ReLUs, from each width to the next; nothing for a single one."""
     pairs = pairwise(widths)
-    return nn.Sequential(*(layer for a, b in pairs for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))))
+    return nn.Sequential(*(layer for a, b in pairs for layer in (linear(a, b), nn.ReLU(inplace=True))))
 
 
 def build(
