@@ -1,4 +1,4 @@
-"""What the loop says when a training has gone wrong."""
+"""What the loop says: the means of its steps, and what is wrong when a training has gone wrong."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import torch
 
 from elegans import Failure, Run, find
 from elegans.health import healthy, whole
+from elegans.loop import Meter
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,14 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
     state["generator"]["b"][1] = float("inf")
     with pytest.raises(Failure, match=r"generator/b is not finite at step 7: the training has diverged"):
         whole(state, 7, run)
+
+
+def test_a_record_has_the_means_since_the_last_one() -> None:
+    """Of whatever was said, also if not every step says it; tensors may belong to a graph."""
+    meter = Meter()
+    meter.add({"loss": torch.tensor(1.0, requires_grad=True), "accuracy": torch.tensor(0.5)})
+    meter.add({"loss": torch.tensor(4.0)})
+    assert meter.totals == {"loss": [5.0, 2], "accuracy": [0.5, 1]}
+    assert meter.means() == {"loss": 2.5, "accuracy": 0.5}
+    meter.add({"loss": torch.tensor(7.0)})
+    assert meter.means() == {"loss": 7.0}
