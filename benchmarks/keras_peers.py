@@ -186,7 +186,8 @@ def main():
         began = time.perf_counter()
         one()
     if "fit" in how:
-        return fit(made, batch, images.numpy(), labels.numpy(), "xla" in how, time.perf_counter() - began)
+        fit(made, batch, images.numpy(), labels.numpy(), "xla" in how, time.perf_counter() - began)
+        return
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         if line.startswith("sample "):
@@ -198,7 +199,6 @@ def main():
             one()
             steps += 1
         print(json.dumps({"images": steps * batch, "seconds": spent}), flush=True)
-    return None
 
 
 if __name__ == "__main__":

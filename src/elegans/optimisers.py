@@ -70,7 +70,7 @@ class Updater:
             of_sgd: dict[str, Any] = {"momentum": self.beta1, "nesterov": self.beta1 > 0, "dampening": 0.0}
             sgd(self.parameters, gradients, buffers, **shared, **of_sgd)
         else:
-            if o.kind == "adam":
+            if o.kind == "adam":  # RMSprop's is far enough already
                 self.done += 1
             # without momentum the first moment is the gradient itself: neither kept nor passed over a second time
             first = self.moments.get("exp_avg")

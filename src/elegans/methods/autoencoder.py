@@ -57,9 +57,7 @@ class Autoencoder:
         """
         seeds.fix(self.config.seed, number)
         images, _ = batches[number]
-        seen = images
-        if self.options.noise:
-            seen = corrupted(images, self.options.noise, seeds.generator(self.config.seed, number, "noise"))
+        seen = corrupted(images, self.options.noise, seeds.generator(self.config.seed, number, "noise"))
         code: Code = self.encoder(seen)
         logits = self.decoder(drawn(code, seeds.generator(self.config.seed, number, "codes")))
         said = {name: value.mean() for name, value in losses(code, logits, images, self.options.beta).items()}
