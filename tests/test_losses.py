@@ -129,7 +129,7 @@ def test_names_may_be_written_with_dashes() -> None:
     assert losses.find("non-saturating").critic is losses.non_saturating_critic
 
 
-def ratio_of(pair: losses.Pair, real: Tensor, fake: Tensor) -> Tensor | None:
+def ratio_of(pair: losses.Pair, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     return losses.gradient_ratio(pair.critic(real, fake), pair.player(real, fake), fake)
 
 
@@ -138,8 +138,8 @@ def ratio_of(pair: losses.Pair, real: Tensor, fake: Tensor) -> Tensor | None:
 def test_the_ratio_is_that_of_the_two_gradients_at_each_fake_score(name: str, smoothing: float) -> None:
     pair = losses.find(name, smoothing if name in SMOOTHED else 0.0)
     real, fake = scores(spread=0.3)  # within the hinge's margins
-    ratio = ratio_of(pair, real, fake)
-    assert ratio is not None
+    ratio, lifted = ratio_of(pair, real, fake)
+    assert not lifted.any()
     for i in range(len(fake)):  # one sample alone: a mean over n has the factor 1/n in both
         (critic,) = torch.autograd.grad(pair.critic(real[i : i + 1], fake[i : i + 1]), fake)
         (player,) = torch.autograd.grad(pair.player(real[i : i + 1], fake[i : i + 1]), fake)
@@ -149,18 +149,24 @@ def test_the_ratio_is_that_of_the_two_gradients_at_each_fake_score(name: str, sm
 
 def test_the_ratio_of_the_non_saturating_loss_is_minus_exp_of_minus_the_score() -> None:
     real, fake = scores(spread=6.0)  # within 20, from where on torch's softplus is a straight line
-    ratio = ratio_of(losses.find("non_saturating"), real, fake)
+    ratio, _ = ratio_of(losses.find("non_saturating"), real, fake)
     torch.testing.assert_close(ratio, -torch.exp(-fake.detach()), rtol=1e-10, atol=0)
 
 
-def test_beyond_the_hinge_there_is_no_ratio() -> None:
+def test_beyond_the_hinge_the_discriminators_gradient_is_lifted_to_next_to_nothing() -> None:
     real, fake = torch.zeros(3), torch.tensor([0.5, -0.5, -1.5], requires_grad=True)
-    assert ratio_of(losses.find("hinge"), real, fake) is None
-    ratio = ratio_of(losses.find("hinge"), real, fake.clamp(min=-0.9))
-    torch.testing.assert_close(ratio, -torch.ones(3))
+    ratio, lifted = ratio_of(losses.find("hinge"), real, fake)
+    torch.testing.assert_close(ratio, torch.tensor([-1.0, -1.0, -1e12]))
+    torch.testing.assert_close(lifted, torch.tensor([0.0, 0.0, 1e-12 / 3]), rtol=1e-6, atol=0)
 
 
-def test_where_the_discriminator_is_too_sure_for_the_precision_there_is_no_ratio() -> None:
-    # sigmoid(-200) is 0 in single precision
-    real, fake = torch.zeros(2), torch.tensor([0.0, -200.0], requires_grad=True)
-    assert ratio_of(losses.find("non_saturating"), real, fake) is None
+@pytest.mark.parametrize("name", NAMES)
+def test_with_what_is_lifted_the_ratio_gives_the_generators_gradient(name: str) -> None:
+    # sigmoid(-200) is 0 in single precision, 1 - sigmoid(200) too; a least squares score of 0 is where it should be
+    real, fake = torch.zeros(6), torch.tensor([0.0, -200.0, 200.0, -1.5, 28.0, -28.0], requires_grad=True)
+    pair = losses.find(name)
+    ratio, lifted = ratio_of(pair, real, fake)
+    (critic,) = torch.autograd.grad(pair.critic(real, fake), fake)
+    (player,) = torch.autograd.grad(pair.player(real, fake), fake)
+    torch.testing.assert_close(ratio * (critic + lifted), player, rtol=1e-5, atol=0)
+    assert (lifted.abs() <= 1.1e-12 * player.abs()).all()

@@ -31,6 +31,7 @@ class Pair(NamedTuple):
     boundary: float | None = 0.0
 
 
+LEAST = 1e-12  # of the generator's gradient at a score, where the discriminator's is nothing
 BOUNDARIES = {"least_squares": 0.5, "wasserstein": None, "relativistic": None}  # of the others it is 0
 
 
@@ -120,19 +121,23 @@ def find(name: str, smoothing: float = 0.0) -> Pair:
     return Pair(critic, player, paired=key == "relativistic", boundary=boundary)
 
 
-def gradient_ratio(critic: Loss, player: Loss, fake: Scores) -> Scores | None:
-    """Per sample, the generator's gradient at the fake score over the discriminator's; None where it does not exist.
+def gradient_ratio(critic: Loss, player: Loss, fake: Scores) -> tuple[Scores, Scores]:
+    """Per sample, the generator's gradient at the fake score over the discriminator's, which may have to be lifted.
 
     With it one backward pass through the discriminator serves both players: both losses begin at the fake score, so
     their gradients at a fake image differ by this number only (the idea of "Training GANs in One Stage", Shen et al.
     2021, arXiv:2103.00430, with the exact ratio; for the non-saturating loss it is -exp(-fake)).
-    A sample whose discriminator gradient is zero or nearly so, as beyond the hinge, has none.
+    A sample whose discriminator gradient is zero or nearly so, as beyond the hinge, has none. Its gradient is lifted to
+    a millionth of a millionth of the generator's, which no sum in single precision notices.
 
     Args:
         critic: what the discriminator minimises.
         player: what the generator minimises.
         fake: the scores of generated images that both were computed from.
+
+    Returns:
+        The ratio, and what is to be added to the discriminator's gradient at the score.
     """
     (at_critic,), (at_player,) = (torch.autograd.grad(loss, fake, retain_graph=True) for loss in (critic, player))
-    ratio = at_player / at_critic
-    return ratio if bool((ratio.abs() < 1e12).all()) else None
+    enough = torch.copysign(torch.maximum(at_critic.abs(), LEAST * at_player.abs()), at_critic)
+    return torch.where(at_player == 0, at_player, at_player / enough), enough - at_critic

@@ -50,8 +50,8 @@ def spread(images: Images, labels: Int64[Tensor, " n"]) -> Float[Tensor, ""]:
     place = torch.arange(n, device=labels.device)
     steps = (place - place.unsqueeze(1) - 1) % n  # to each other image; the image itself is the farthest
     partner = torch.where(labels.unsqueeze(1) == labels, steps, n).argmin(1)
-    apart = (images - images[partner])[partner != place].flatten(1)
-    mean: Tensor = torch.linalg.vector_norm(apart, dim=1).sum() / max(len(apart), 1)
+    apart = torch.linalg.vector_norm((images - images[partner]).flatten(1), dim=1)  # nothing from itself
+    mean: Tensor = apart.sum() / (partner != place).sum().clamp(min=1)
     return mean
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from elegans import seeds
+from elegans import parallel, seeds
 from elegans.config import Config
 from elegans.errors import RequestError
 from elegans.images import Bytes, sheet
@@ -109,7 +109,8 @@ def measure(model: Trained, images: Bytes, seed: int = 0) -> dict[str, float]:
     totals: dict[str, float] = {}
     for number, (clean, seen) in enumerate(_seen(model, images, seed)):
         code = encoder(seen)
-        logits = decoder(drawn(code, seeds.generator(seed, number, "measured codes")))
+        unit = parallel.normal(code.mean.shape, seeds.generator(seed, number, "measured codes"))
+        logits = decoder(drawn(code, unit))
         of_block = losses(code, logits, clean, model.config.autoencoder.beta)
         still = logits if code.log_variance is None else decoder(code.mean)
         of_block |= {"psnr": _squared_error(to_images(still), clean)}
@@ -144,7 +145,7 @@ def importance_weighted(model: Trained, images: Bytes, seed: int = 0, k: int = 6
             raise RequestError(f"the codes of {model.config.recipe!r} are no Gaussians: there is no bound on log p(x)")
         logs = []
         for i in range(k):
-            z = drawn(code, seeds.generator(seed, number, f"weighted codes {i}"))
+            z = drawn(code, parallel.normal(code.mean.shape, seeds.generator(seed, number, f"weighted codes {i}")))
             away = (z - code.mean).square() / code.log_variance.exp() + code.log_variance - z.square()
             logs.append(away.double().sum(1) / 2 - losses(code, decoder(z), clean)["reconstruction_loss"].double())
         total -= (torch.stack(logs).logsumexp(0) - math.log(k)).sum().item()
@@ -216,9 +217,10 @@ def _floats(images: Bytes) -> Float[Tensor, "n c h w"]:
 
 def _seen(model: Trained, images: Bytes, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Blocks of images and of what the encoder sees of them."""
-    noise = model.config.autoencoder.noise
-    blocks = enumerate(_blocks(model, images))
-    return ((block, corrupted(block, noise, seeds.generator(seed, i, "measured noise"))) for i, block in blocks)
+    strength = model.config.autoencoder.noise
+    for i, block in enumerate(_blocks(model, images)):
+        noise = parallel.normal(block.shape, seeds.generator(seed, i, "measured noise")) if strength else None
+        yield block, corrupted(block, strength, noise)
 
 
 def _squared_error(a: Float[Tensor, "n c h w"], b: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:

@@ -1,5 +1,7 @@
 """What one step of an autoencoder does: plain, denoising (Vincent et al. 2008) or variational (arXiv:1312.6114)."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -12,6 +14,7 @@ from elegans.methods._bernoulli import cross_entropy
 from elegans.methods._state import Said, State
 from elegans.models._codes import Code
 from elegans.optimisers import Updater
+from elegans.recorded import Outcome, Recorded
 
 Images = Float[Tensor, "n c h w"]
 
@@ -43,6 +46,7 @@ class Autoencoder:
         self.updater = Updater(self.pair, self.options.optimiser)
         self.variational = self._variational()
         self.codes = Gaussian(config.latent.size).to(self.device)
+        self.recorded = Recorded(self._gradients, self.pair)
 
     def step(self, number: int, progress: float, batches: Batches) -> Said:
         """One step of the training.
@@ -57,17 +61,26 @@ class Autoencoder:
         """
         seeds.fix(self.config.seed, number)
         images, _ = batches[number]
-        seen = corrupted(images, self.options.noise, seeds.generator(self.config.seed, number, "noise"))
-        code: Code = self.encoder(seen)
-        logits = self.decoder(drawn(code, seeds.generator(self.config.seed, number, "codes")))
-        said = {name: value.mean() for name, value in losses(code, logits, images, self.options.beta).items()}
-        gradients = self.updater.gradients(said["loss"])
-        said, (gradients,) = parallel.mean({name: value.detach() for name, value in said.items()}, gradients)
+        noise = self._normal(number, "noise", images.shape) if self.options.noise else None
+        unit = self._normal(number, "codes", (len(images), self.config.latent.size)) if self.variational else None
+        said, (gradients, (codes,)) = self.recorded(images, noise, unit)
+        said, (gradients,) = parallel.mean(said, gradients)
         self.updater.apply(gradients, schedules.factor(self.config.schedule, progress))
         if not self.variational:
             decay = ema.decay(self.config.ema, self.images_a_step, (number + 1) * self.images_a_step)
-            self.codes.update(parallel.whole(code.mean), decay)
+            self.codes.update(parallel.whole(codes), decay)
         return said
+
+    def _normal(self, number: int, purpose: str, shape: Sequence[int]) -> Tensor:
+        return parallel.normal(shape, seeds.generator(self.config.seed, number, purpose)).to(self.device)
+
+    def _gradients(self, images: Images, noise: Images | None, unit: Float[Tensor, "n d"] | None) -> Outcome:
+        """What there is to say, the gradients, and the codes; of images, their noise and that of their codes."""
+        code: Code = self.encoder(corrupted(images, self.options.noise, noise))
+        logits = self.decoder(drawn(code, unit))
+        said = {name: value.mean() for name, value in losses(code, logits, images, self.options.beta).items()}
+        gradients = self.updater.gradients(said["loss"])
+        return {name: value.detach() for name, value in said.items()}, [gradients, [code.mean.detach()]]
 
     @property
     def images_a_step(self) -> int:
@@ -98,7 +111,8 @@ class Autoencoder:
         """The first images of the data set, noisy if the encoder sees them so, each beside its reconstruction."""
         some = torch.from_numpy(batches.images[torch.arange(n // 2).numpy() % len(batches.images)])
         images = some.to(self.device, torch.float32).mul_(1 / 127.5).sub_(1)
-        seen = corrupted(images, self.options.noise, seeds.generator(self.config.seed, 0, "sheet"))
+        noise = self._normal(0, "sheet", images.shape) if self.options.noise else None
+        seen = corrupted(images, self.options.noise, noise)
         self.pair.eval()
         made = to_images(self.decoder(self.encoder(seen).mean))
         self.pair.train()
@@ -188,20 +202,27 @@ class Generator(nn.Module):
 # --- the maths --------------------------------------------------------------------------------------------------------
 
 
-def corrupted(images: Images, noise: float, draw: torch.Generator) -> Images:
-    """Images in [-1, 1] with Gaussian noise and clipped again; `noise` is the standard deviation on a range of 1."""
-    if not noise:
-        return images
-    drawn = parallel.normal(images.shape, draw).to(images.device)
-    return (images + 2 * noise * drawn).clamp(-1, 1)
+def corrupted(images: Images, strength: float, noise: Images | None) -> Images:
+    """Images in [-1, 1] with Gaussian noise and clipped again.
+
+    Args:
+        images: they.
+        strength: the standard deviation on a range of 1.
+        noise: N(0, 1); None: none.
+    """
+    return images if noise is None else (images + 2 * strength * noise).clamp(-1, 1)
 
 
-def drawn(code: Code, draw: torch.Generator) -> Float[Tensor, "n d"]:
-    """One code for each image: Gaussian ones by the reparameterisation of Kingma & Welling 2014, section 2.4."""
-    if code.log_variance is None:
+def drawn(code: Code, unit: Float[Tensor, "n d"] | None) -> Float[Tensor, "n d"]:
+    """One code for each image: Gaussian ones by the reparameterisation of Kingma & Welling 2014, section 2.4.
+
+    Args:
+        code: what the encoder says.
+        unit: N(0, 1); of codes without variances None.
+    """
+    if code.log_variance is None or unit is None:
         return code.mean
-    noise = parallel.normal(code.mean.shape, draw).to(code.mean.device)
-    return torch.addcmul(code.mean, (code.log_variance / 2).exp(), noise)
+    return torch.addcmul(code.mean, (code.log_variance / 2).exp(), unit)
 
 
 def divergence(mean: Float[Tensor, "n d"], log_variance: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:

@@ -17,6 +17,7 @@ from elegans.methods._objectives import couples, discriminator_loss, generator_l
 from elegans.methods._state import Said, State
 from elegans.models._blocks import Verdict
 from elegans.optimisers import Updater
+from elegans.recorded import Outcome, Recorded
 
 Images = Float[Tensor, "n c h w"]
 Labels = Int64[Tensor, " n"]
@@ -58,6 +59,11 @@ class Gan:
         }
         self.balance, self.scheduled = Balance(self.options.balance), 1.0
         self.coupled = couples(self.discriminator)
+        self.recorded = {
+            "discriminator": Recorded(self._discriminator_gradients, *networks.values()),
+            "generator": Recorded(self._generator_gradients, *networks.values()),
+            "both": Recorded(self._gradients_of_both, *networks.values()),
+        }
 
     def step(self, number: int, progress: float, batches: Batches) -> Said:
         """One step of the training.
@@ -126,55 +132,71 @@ class Gan:
         return images
 
     # --- the updates -------------------------------------------------------------------------------------------------
+    #
+    # What is drawn from generators of our own comes first; what then is a function of tensors is recorded.
 
     def _update_discriminator(self, number: int, k: int, real: Images, y: Labels) -> Said:
-        purpose = f"discriminator {k}"
-        fake_y = self._labels(number, purpose, y)
-        with torch.no_grad():
-            fake = self.generator(self._latents(number, purpose), y=fake_y)
-        judged_real, judged_fake = self._verdicts(real, fake, y, fake_y)
-        loss, said = self._discriminator_loss(number, k, judged_real, judged_fake, y, fake_y)
-        penalty = self._penalty(number, k, real, fake, y, fake_y, said)
-        return self._apply(said, discriminator=self.updaters["discriminator"].gradients(loss + penalty))
+        drawn = self._drawn(number, f"discriminator {k}", y)
+        said, (gradients,) = self.recorded["discriminator"](real, y, *drawn, *self._shares(number, k))
+        return self._apply(said, discriminator=gradients)
 
     def _update_generator(self, number: int, k: int, real: Images, y: Labels) -> Said:
-        purpose = "discriminator 0" if self.options.same_latent else f"generator {k}"
-        fake_y = self._labels(number, purpose, y)
-        fake = self.generator(self._latents(number, purpose), y=fake_y)
+        drawn = self._drawn(number, "discriminator 0" if self.options.same_latent else f"generator {k}", y)
+        said, (gradients,) = self.recorded["generator"](real, y, *drawn)
+        return self._apply(said, generator=gradients)
+
+    def _update_both(self, number: int, k: int, real: Images, y: Labels) -> Said:
+        drawn = self._drawn(number, f"discriminator {k}", y)
+        said, gradients = self.recorded["both"](real, y, *drawn, *self._shares(number, k))
+        return self._apply(said, discriminator=gradients[0], generator=gradients[1])
+
+    def _discriminator_gradients(
+        self, real: Images, y: Labels, z: Tensor, fake_y: Labels, swap: Tensor | None, between: Tensor | None
+    ) -> Outcome:
+        with torch.no_grad():
+            fake = self.generator(z, y=fake_y)
+        judged_real, judged_fake = self._verdicts(real, fake, y, fake_y)
+        loss, said = self._discriminator_loss(judged_real, judged_fake, y, fake_y, swap)
+        penalty = self._penalty(real, fake, y, fake_y, between, said)
+        return said, [self.updaters["discriminator"].gradients(loss + penalty)]
+
+    def _generator_gradients(self, real: Images, y: Labels, z: Tensor, fake_y: Labels) -> Outcome:
+        fake = self.generator(z, y=fake_y)
         judged = self._judge(fake, fake_y)
         with torch.no_grad():
             real_score = self._judge(real, y).score if self.loss.paired else judged.score
         loss, said = self._generator_loss(real_score, judged, fake_y)
         loss = loss + self._spread(real, fake, y, fake_y, said)
         at_image, *gradients = torch.autograd.grad(loss, [fake, *self.updaters["generator"].parameters])
-        return self._apply(said | {"fake_gradient": steepness(at_image)}, generator=gradients)
+        return said | {"fake_gradient": steepness(at_image)}, [gradients]
 
-    def _update_both(self, number: int, k: int, real: Images, y: Labels) -> Said:
-        """Both players from one G(z) and one D(G(z)), each against the other as it was before.
+    def _gradients_of_both(
+        self, real: Images, y: Labels, z: Tensor, fake_y: Labels, swap: Tensor | None, between: Tensor | None
+    ) -> Outcome:
+        """For both players from one G(z) and one D(G(z)), each against the other as it was before.
 
         Exact: without coupling between samples the gradients of both losses at a fake image are the same up to a
-        number per sample, so one backward pass through the discriminator serves both. Where that number does not
-        exist (see `losses.gradient_ratio`), with batch norm in the discriminator, with swapped labels or with a class
-        head, only the forward pass is shared and a second backward pass goes to the images alone; `one_pass` says how
-        often not.
+        number per sample (see `losses.gradient_ratio`), so one backward pass through the discriminator serves both.
+        With batch norm in the discriminator, with swapped labels or with a class head, only the forward pass is shared
+        and a second backward pass goes to the images alone; `one_pass` says so.
         """
-        purpose = f"discriminator {k}"
-        fake_y = self._labels(number, purpose, y)
-        fake = self.generator(self._latents(number, purpose), y=fake_y)
+        fake = self.generator(z, y=fake_y)
         image = fake.detach().requires_grad_()
         judged_real, judged_fake = self._verdicts(real, image, y, fake_y)
-        loss, said = self._discriminator_loss(number, k, judged_real, judged_fake, y, fake_y)
+        loss, said = self._discriminator_loss(judged_real, judged_fake, y, fake_y, swap)
         player_loss, player_said = self._generator_loss(judged_real.score.detach(), judged_fake, fake_y)
-        penalty = self._penalty(number, k, real, image, y, fake_y, said)
+        penalty = self._penalty(real, image, y, fake_y, between, said)
         headed = judged_fake.classes is not None and (self.options.auxiliary.generator or self.options.auxiliary.fake)
         separate = self.coupled or headed or self.options.label_noise > 0
-        ratio = None if separate else losses.gradient_ratio(loss, player_loss, judged_fake.score)
-        if ratio is None:
+        if separate:
             (at_image,) = torch.autograd.grad(player_loss, image, retain_graph=True)
-            gradients = self.updaters["discriminator"].gradients(loss + penalty)
+            gradients: Sequence[Tensor] = self.updaters["discriminator"].gradients(loss + penalty)
         else:
+            ratio, lifted = losses.gradient_ratio(loss, player_loss, judged_fake.score)
             parameters = self.updaters["discriminator"].parameters
-            *gradients, at_image = torch.autograd.grad(loss + penalty, [*parameters, image])
+            *gradients, at_image = torch.autograd.grad(
+                [loss + penalty, judged_fake.score], [*parameters, image], [None, lifted]
+            )
             at_image = at_image * ratio.view(-1, 1, 1, 1)
         if self.options.spread:
             at_image = at_image + torch.autograd.grad(self._spread(real, image, y, fake_y, said), image)[0]
@@ -182,23 +204,37 @@ class Gan:
         said = {"discriminator_loss": said["discriminator_loss"]} | player_said | said
         said |= {
             "fake_gradient": steepness(at_image),
-            "one_pass": torch.tensor(float(ratio is not None), device=self.device),
+            "one_pass": torch.tensor(float(not separate), device=self.device),
         }
-        return self._apply(said, discriminator=gradients, generator=generator_gradients)
+        return said, [gradients, generator_gradients]
 
     # --- what they share ---------------------------------------------------------------------------------------------
+
+    def _drawn(self, number: int, purpose: str, y: Labels) -> tuple[Tensor, Labels]:
+        """The latents, and the labels that the generator is asked for."""
+        return self._latents(number, purpose), self._labels(number, purpose, y)
 
     def _latents(self, number: int, purpose: str) -> Tensor:
         z = seeds.latents(self.config.batch, self.config.latent, self.config.seed, number, purpose)
         return parallel.part(z).to(self.device)
 
     def _labels(self, number: int, purpose: str, y: Labels) -> Labels:
-        """Those that the generator is asked for."""
         if self.options.labels == "data" or not self.config.model.classes:
             return y
         draw = seeds.generator(self.config.seed, number, f"{purpose} labels")
         drawn = torch.randint(self.config.model.classes, (self.config.batch,), generator=draw)
         return parallel.part(drawn).to(self.device)
+
+    def _shares(self, number: int, k: int) -> tuple[Tensor | None, Tensor | None]:
+        """Numbers from 0 to 1, one an image: which labels are swapped, and how far from a fake image to a real one the
+        gradient penalty looks; None where there is no such thing."""
+        wanted = {"labels": self.options.label_noise, "between": self.options.gradient_penalty}
+        swap, between = (self._uniform(number, f"{what} {k}") if on else None for what, on in wanted.items())
+        return swap, between
+
+    def _uniform(self, number: int, purpose: str) -> Tensor:
+        draw = torch.rand(self.config.batch, generator=seeds.generator(self.config.seed, number, purpose))
+        return parallel.part(draw).to(self.device)
 
     def _judge(self, images: Images, y: Labels) -> Verdict:
         verdict: Verdict = self.discriminator(augment.augment(images, self.options.augment), y=y)
@@ -214,24 +250,19 @@ class Gan:
         return Verdict(both.score[:n], both.classes[:n]), Verdict(both.score[n:], both.classes[n:])
 
     def _discriminator_loss(
-        self, number: int, k: int, real: Verdict, fake: Verdict, y: Labels, fake_y: Labels
+        self, real: Verdict, fake: Verdict, y: Labels, fake_y: Labels, swap: Tensor | None
     ) -> tuple[Tensor, Said]:
-        scores = self._flipped(number, k, real.score, fake.score)
+        scores = real.score, fake.score
+        if swap is not None:  # some of them are changed between real and fake
+            swapped = swap < self.options.label_noise
+            scores = torch.where(swapped, fake.score, real.score), torch.where(swapped, real.score, fake.score)
         return discriminator_loss(self.loss, self.options.auxiliary, scores, real, fake, y, fake_y)
 
     def _generator_loss(self, real_score: Tensor, fake: Verdict, fake_y: Labels) -> tuple[Tensor, Said]:
         return generator_loss(self.loss, self.options.auxiliary, real_score, fake, fake_y)
 
-    def _flipped(self, number: int, k: int, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """The scores, some of them changed between real and fake."""
-        if not self.options.label_noise:
-            return real, fake
-        draw = torch.rand(self.config.batch, generator=seeds.generator(self.config.seed, number, f"labels {k}"))
-        swap = parallel.part(draw).to(self.device) < self.options.label_noise
-        return torch.where(swap, fake, real), torch.where(swap, real, fake)
-
     def _penalty(
-        self, number: int, k: int, real: Images, fake: Images, y: Labels, fake_y: Labels, said: Said
+        self, real: Images, fake: Images, y: Labels, fake_y: Labels, between: Tensor | None, said: Said
     ) -> Tensor:
         """On the discriminator's gradients; noted in `said` if there is one. What lies between has the real labels."""
 
@@ -246,9 +277,8 @@ class Gan:
             total = total + self.options.r1 * penalties.squared_gradient(critic, real)
         if self.options.r2:
             total = total + self.options.r2 * penalties.squared_gradient(critic_of_fakes, fake)
-        if self.options.gradient_penalty:
-            at = torch.rand(self.config.batch, generator=seeds.generator(self.config.seed, number, f"between {k}"))
-            at = parallel.part(at).to(self.device, real.dtype)
+        if between is not None:
+            at = between.to(real.dtype)
             total = total + self.options.gradient_penalty * penalties.gradient_penalty(critic, real, fake, at)
         if total.requires_grad:
             said["penalty"] = total.detach()

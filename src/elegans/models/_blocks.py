@@ -86,9 +86,8 @@ class SpectralNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """What the layer would give with the normalised weight."""
         weight = self.layer.weight.flatten(1)
-        if self.training:
-            self._iterate(weight.detach())
-        largest = torch.dot(self.u, weight.mv(self.v))
+        u, v = self._iterate(weight.detach()) if self.training else (self.u, self.v)
+        largest = torch.dot(u, weight.mv(v))
         if isinstance(self.layer, nn.Conv2d):
             convolved: Tensor = self.layer._conv_forward(x, self.layer.weight / largest, self.bias)
             return convolved
@@ -97,9 +96,14 @@ class SpectralNorm(nn.Module):
         out: Tensor = self.layer(x) / largest
         return out if self.bias is None else out + self.bias
 
-    def _iterate(self, weight: Tensor) -> None:
-        self.u = _unit(weight.mv(self.v))
-        self.v = _unit(weight.t().mv(self.u))
+    def _iterate(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        u = _unit(weight.mv(self.v))
+        v = _unit(weight.t().mv(u))
+        self.u.copy_(
+            u
+        )  # gradients need those of their own pass, of which there may be several before they are asked for
+        self.v.copy_(v)
+        return u, v
 
 
 def _unit(v: Tensor) -> Tensor:

@@ -16,11 +16,22 @@ def dropout(x: Float[Tensor, "..."], p: float, training: bool = True) -> Float[T
         return x
     if x.device.type != "cpu":
         return functional.dropout(x, p)
+    mask: Tensor = torch.ops.elegans.dropout_mask(x.detach(), p)
+    return x * mask
+
+
+def _mask(like: Tensor, p: float) -> Tensor:
     values, dropped = 2**16, min(round(p * 2**16), 2**16 - 1)
-    bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
-    mask = torch.empty_like(x)  # lies in memory as x does
-    kept = bits[: x.numel()].as_strided(mask.shape, mask.stride()) >= dropped - values // 2
-    return x * mask.copy_(kept).mul_(values / (values - dropped))
+    bits = torch.empty((like.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+    mask = torch.empty_like(like)  # lies in memory as x does
+    kept = bits[: like.numel()].as_strided(mask.shape, mask.stride()) >= dropped - values // 2
+    return mask.copy_(kept).mul_(values / (values - dropped))
+
+
+# an operation of its own: TorchScript has none that takes sixteen bits out of sixty-four
+_operations = torch.library.Library("elegans", "FRAGMENT")  # type: ignore[no-untyped-call]
+_operations.define("dropout_mask(Tensor like, float p) -> Tensor")  # type: ignore[no-untyped-call]
+_operations.impl("dropout_mask", _mask, "CPU")  # type: ignore[no-untyped-call]
 
 
 class Dropout(nn.Dropout):

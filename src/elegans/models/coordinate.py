@@ -1,5 +1,6 @@
 """Coordinate networks: an image is a function of the place, f(x, y, r, z, c), and can be drawn at any size."""
 
+from itertools import product
 from math import pi
 from typing import Annotated
 
@@ -50,8 +51,8 @@ class Generator(nn.Module):
 
         In training all of them are drawn up to half a pixel aside: what lies between two pixels is judged, too.
         """
-        down, across = (torch.rand(2) - 0.5 if self.training else torch.zeros(2)).tolist()
-        at = basis(*self.shape[1:], self.frequencies, aside=(down, across))
+        aside = torch.rand(2) - 0.5 if self.training else None
+        at = basis(*self.shape[1:], self.frequencies, aside=aside)
         return self._pixels(z, y, at).view(-1, *self.shape)
 
     def render(
@@ -78,7 +79,7 @@ class Generator(nn.Module):
 
 
 def basis(
-    height: int, width: int, frequencies: int, rows: range | None = None, aside: tuple[float, float] = (0.0, 0.0)
+    height: int, width: int, frequencies: int, rows: range | None = None, aside: Float[Tensor, "2"] | None = None
 ) -> Float[Tensor, "f p"]:
     """What the network is told of each place: x, y, r, and the cosines.
 
@@ -91,20 +92,23 @@ def basis(
         width: of the whole image, in pixels.
         frequencies: the highest one, in half waves a side.
         rows: which ones; None is all.
-        aside: how far the places are moved, in pixels down and to the right.
+        aside: how far the places are moved, in pixels down and to the right; None: not at all.
 
     Returns:
         A row a feature, a column a place, in reading order.
     """
+    aside = torch.zeros(2) if aside is None else aside
     v = (torch.arange(height)[slice(None) if rows is None else slice(rows.start, rows.stop)] + 0.5 + aside[0]) / height
     u = (torch.arange(width) + 0.5 + aside[1]) / width
     k = torch.arange(frequencies + 1)
     length = (k.unsqueeze(1).square() + k.square()).sqrt()
+    pairs = enumerate(product(range(frequencies + 1), repeat=2))
+    low = [i for i, (m, n) in pairs if m**2 + n**2 <= frequencies**2]
     down, across = torch.cos(pi * k.unsqueeze(1) * v), torch.cos(pi * k.unsqueeze(1) * u)
     waves = down[:, None, :, None] * across[None, :, None, :] / (1 + length / 2)[:, :, None, None]
     y, x = torch.meshgrid(2 * v - 1, 2 * u - 1, indexing="ij")
     places = torch.stack([x, y, (x.square() + y.square()).sqrt()])
-    return torch.cat([places, waves[length <= frequencies]]).flatten(1)
+    return torch.cat([places, waves.flatten(0, 1)[low]]).flatten(1)
 
 
 def build(

@@ -1,0 +1,271 @@
+"""A function of tensors that is written down while it runs, and from then on run without Python and without autograd.
+
+Of a small network's step a fifth is calling its operations one by one: Python, and autograd's book of what was done,
+which say the same at every step. So the operations are written down as they come, those of the backward passes among
+them, as a program of some hundred lines for TorchScript's interpreter. It makes the same calls in the same order, so
+that every number is the same, bit for bit. The fused code of a compiler would be faster; it needs one on the machine.
+"""
+
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.weak import WeakIdKeyDictionary
+
+Outcome = tuple[dict[str, Tensor], Sequence[Sequence[Tensor]]]  # what there is to say, by name; and gradients
+SAME = {torch.ops.aten.detach.default, torch.ops.aten.alias.default}  # other names of a tensor, to all but autograd
+
+_off = os.environ.get("PYTORCH_JIT") == "0"  # torch's own switch
+
+
+class Recorded:
+    """The function; its first calls are recorded, those after two that were the same are replayed.
+
+    It is never replayed where it reads the value of a tensor, where its calls differ, where there are hooks, or where
+    TorchScript lacks an operation; nor are calls with tensors of other shapes than those of the recording.
+
+    Args:
+        function: of tensors, or None in their places. What else it depends on is the same at every call, but for the
+            values in parameters and buffers, which it may change in place, and torch's global generator.
+        networks: that it calls.
+    """
+
+    ATTEMPTS = 4  # a first call may fill caches
+
+    def __init__(self, function: Callable[..., Outcome], *networks: nn.Module) -> None:
+        self.function, self.networks, self.attempts = function, networks, self.ATTEMPTS
+        self.tape: Tape | None = None
+        self.program: Callable[..., list[Tensor]] | None = None
+
+    def __call__(self, *inputs: Tensor | None) -> Outcome:
+        """What the function gives."""
+        if _off or not (self.program or self.attempts):
+            return self.function(*inputs)
+        if self.program is None:
+            return self._record(inputs)
+        assert self.tape is not None
+        if layout(inputs) != self.tape.layout:
+            return self.function(*inputs)
+        given = [x for x in inputs if x is not None]
+        # what torch's optimisations would save is less than what they cost to find, and they change the last bits
+        with torch.no_grad(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
+            made = iter(self.program(*given, *self.tape.constants))
+        return {name: next(made) for name in self.tape.said}, [[next(made) for _ in range(n)] for n in self.tape.groups]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy begins anew: programs cannot be copied, and that of another method would move its weights."""
+        return type(self), (self.function, *self.networks)
+
+    def _record(self, inputs: Sequence[Tensor | None]) -> Outcome:
+        self.attempts -= 1
+        tape, before = Tape(inputs), self.tape
+        with tape, Reads(tape):
+            outcome = self.function(*inputs)
+        tape.end(outcome)
+        self.tape = tape
+        if any(module._forward_hooks or module._forward_pre_hooks for net in self.networks for module in net.modules()):
+            tape.why_not = "there are hooks in a network"
+        if tape.why_not:
+            self.attempts = 0
+        elif before is not None and tape.says_the_same(before):
+            self.program = tape.program()
+            self.attempts = 0
+        return outcome
+
+
+@contextmanager
+def off() -> Iterator[None]:
+    """Within it, functions run as they are written: for those who have hooks in networks."""
+    global _off
+    before, _off = _off, True
+    try:
+        yield
+    finally:
+        _off = before
+
+
+def layout(inputs: Sequence[Tensor | None]) -> list[Any]:
+    """What a recording depends on besides values."""
+    return [x if x is None else (x.shape, x.stride(), x.dtype) for x in inputs]
+
+
+# --- writing down -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Line:
+    """A call as text; the variables it gives and takes, whether it does more than that, and what is called."""
+
+    text: str
+    gives: list[str]
+    takes: set[str]
+    changes: bool = False
+    operator: str = ""
+
+
+class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """The operations of a call, as they come from autograd to the kernels.
+
+    Args:
+        inputs: of the call.
+    """
+
+    def __init__(self, inputs: Sequence[Tensor | None]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        given = [x for x in inputs if x is not None]
+        self.layout = layout(inputs)
+        # by identity and without keeping anything alive: a step that is recorded needs no more memory than others
+        self.names: Any = WeakIdKeyDictionary({x: f"x{i}" for i, x in enumerate(given)})
+        self.inputs, self.variables = [f"x{i}" for i in range(len(given))], 0
+        self.constants: list[Tensor] = []  # what was there before the call: parameters, buffers
+        self.lines: list[Line] = []
+        self.why_not = "" if all(x.device.type == "cpu" for x in given) else "only tried on a CPU"
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # there is nothing for torch's compiler to skip, and importing it would take most of a second
+
+    def __torch_dispatch__(self, operator: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = operator(*args, **(kwargs or {}))
+        if not self.why_not:
+            try:
+                self._write(operator, args, kwargs or {}, made)
+            except TypeError as error:
+                self.why_not = f"{operator}: {error}"
+        return made
+
+    def end(self, outcome: Outcome) -> None:
+        """Note what the call gave."""
+        said, groups = outcome
+        self.said, self.groups = list(said), [len(group) for group in groups]
+        self.results = [self._name(x) for x in [*said.values(), *(x for group in groups for x in group)]]
+
+    def text(self) -> str:
+        """The program."""
+        given = ", ".join(f"{name}: Tensor" for name in [*self.inputs, *map(self._name, self.constants)])
+        lines = [line.text for line in self._needed()]
+        return "\n    ".join([f"def step({given}):", *lines, f"return [{', '.join(self.results)}]\n"])
+
+    def program(self) -> Callable[..., list[Tensor]] | None:
+        """It, to be called with the inputs and the constants; None, with the reason noted, if TorchScript lacks or
+        mistakes an operation."""
+        try:
+            program: Any = torch.jit.CompilationUnit(self.text()).step
+        except RuntimeError as error:
+            self.why_not = str(error)
+            return None
+        calls = [node for node in program.graph.nodes() if not node.kind().startswith("prim::")]
+        understood = Counter(called(node.schema()) for node in calls if node.kind() != "aten::__getitem__")
+        mistaken = understood - Counter(line.operator for line in self._needed())
+        if mistaken:
+            self.why_not = f"TorchScript takes another operation for {', '.join(mistaken)}"
+            return None
+        step: Callable[..., list[Tensor]] = program
+        return step
+
+    def says_the_same(self, other: "Tape") -> bool:
+        """Whether the next call would, as far as two calls tell."""
+        pairs = zip(self.constants, other.constants, strict=False)
+        return self.text() == other.text() and all(a is b or torch.equal(a, b) for a, b in pairs)
+
+    def _needed(self) -> list[Line]:
+        """The calls that something depends on."""
+        needed, kept = set(self.results), []
+        for line in reversed(self.lines):
+            if line.changes or needed.intersection(line.gives):
+                needed |= line.takes
+                kept.append(line)
+        return kept[::-1]
+
+    def _write(self, operator: Any, args: Any, kwargs: dict[str, Any], made: Any) -> None:
+        if operator in SAME:
+            self.names[made] = self._name(args[0])
+            return
+        if operator is torch.ops.aten._local_scalar_dense.default:
+            raise TypeError("the value of a tensor is read")
+        if torch.Tag.dynamic_output_shape in operator.tags and not places(args):
+            raise TypeError("the size of what it gives depends on values")
+        takes: set[str] = set()
+        words = [self._word(x, takes) for x in args] + [f"{k}={self._word(x, takes)}" for k, x in kwargs.items()]
+        call = f"torch.ops.{operator._schema.name.replace('::', '.')}({', '.join(words)})"
+        how = operator._schema.is_mutable, called(str(operator._schema))
+        if made is None or (isinstance(made, Tensor) and made in self.names):  # it has changed what it was given
+            self.lines.append(Line(call, [], takes, True, how[1]))
+        elif isinstance(made, Tensor):
+            self.names[made] = name = self._new()
+            self.lines.append(Line(f"{name} = {call}", [name], takes, *how))
+        elif isinstance(made, list):
+            whole = self._new()
+            self.lines.append(Line(f"{whole} = {call}", [whole], takes, *how))
+            for i, x in enumerate(made):
+                self.names[x] = name = self._new()
+                self.lines.append(Line(f"{name} = {whole}[{i}]", [name], {whole}))
+        elif isinstance(made, tuple) and all(x is None or isinstance(x, Tensor) for x in made):
+            names = [self._new() for _ in made]
+            self.names.update((x, name) for x, name in zip(made, names, strict=True) if x is not None)
+            self.lines.append(Line(f"{', '.join(names)} = {call}", names, takes, *how))
+        else:
+            raise TypeError(f"it gives a {type(made).__name__}")
+
+    def _word(self, x: Any, takes: set[str]) -> str:
+        """An argument as text; the variables in it are noted in `takes`."""
+        if isinstance(x, Tensor):
+            takes.add(self._name(x))
+            return self._name(x)
+        if isinstance(x, list | tuple):
+            return f"[{', '.join(self._word(part, takes) for part in x)}]"
+        if isinstance(x, float) and not math.isfinite(x):
+            return f"float('{x}')"
+        if isinstance(x, int) and x == -(2**63):
+            return f"({x + 1} - 1)"  # TorchScript reads a minus and a number, which is too large by one
+        if isinstance(x, torch.device):
+            return f"torch.device('{x}')"
+        if x is None or isinstance(x, bool | int | float | str):
+            return repr(x)
+        if isinstance(x, torch.dtype | torch.layout | torch.memory_format):
+            return str(x)
+        raise TypeError(f"it takes a {type(x).__name__}")
+
+    def _name(self, x: Tensor) -> str:
+        if x not in self.names:
+            self.names[x] = f"c{len(self.constants)}"
+            self.constants.append(x)
+        name: str = self.names[x]
+        return name
+
+    def _new(self) -> str:
+        self.variables += 1
+        return f"v{self.variables}"
+
+
+def places(args: Sequence[Any]) -> bool:
+    """Whether what is called is an index, by numbers and not by a mask."""
+    indices = args[1] if len(args) > 1 and isinstance(args[1], list) else []
+    return bool(indices) and not any(x is not None and x.dtype in (torch.bool, torch.uint8) for x in indices)
+
+
+def called(schema: str) -> str:
+    """The operator of a schema, in the variant for tensors where one takes a number in a tensor's place."""
+    return re.sub(r"[._]hacked_twin|\.(Tensor|Scalar)(?=$|[._]hacked_twin)", "", schema.partition("(")[0])
+
+
+class Reads(TorchFunctionMode):
+    """Notices that the values of a tensor leave torch, which operations do not show."""
+
+    def __init__(self, tape: Tape) -> None:
+        super().__init__()
+        self.tape = tape
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function in (Tensor.tolist, Tensor.numpy, Tensor.__array__):
+            self.tape.why_not = f"{function.__name__}: the values of a tensor are read"
+        return function(*args, **(kwargs or {}))
