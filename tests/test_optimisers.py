@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from elegans.config import Optimiser
 from elegans.models._fourier import FourierConv, FourierTransposed
+from elegans.models._layout import linear
 from elegans.models._upsample import UpsampledConv
 from elegans.optimisers import Updater
 
@@ -273,6 +274,18 @@ def test_a_gradient_that_lies_otherwise_in_memory_moves_its_own_weights(
         reference.step()
     for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(p, q, rtol=1e-4, atol=1e-4)
+
+
+@each_kind
+@pytest.mark.parametrize("layer", [lambda: nn.Conv2d(4, 3, 3), lambda: nn.Conv2d(1, 3, 3), lambda: linear(20, 3)])
+def test_the_optimisers_tensors_follow_memory(layer: Callable[[], nn.Module], options: dict[str, Any]) -> None:
+    """torch's fused Adam would copy others at every step."""
+    net = layer().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    updater = Updater(net, Optimiser(**options))
+    assert len(updater.laid) == 1 + len(updater.moments)
+    for tensors in updater.laid:
+        assert all(tensor.is_contiguous() for tensor in tensors)
+    assert [p.data_ptr() for p in net.parameters()] == [tensor.data_ptr() for tensor in updater.laid[0]]
 
 
 def test_gradients_that_are_no_numbers_move_nothing() -> None:

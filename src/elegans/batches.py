@@ -41,7 +41,7 @@ class Batches:
 
     def __getitem__(self, number: int) -> tuple[Float[Tensor, "n c h w"], Int64[Tensor, " n"]]:
         """Images in [-1, 1] and labels of batch `number`, or this process's part of it."""
-        at = parallel.part(torch.from_numpy(self.indices(number))).numpy()
+        at = parallel.part(self.indices(number))
         images = torch.from_numpy(self.images[at]).to(self.device, torch.float32)
         return images.mul_(1 / 127.5).sub_(1), torch.from_numpy(self.labels[at]).to(self.device)
 

@@ -32,19 +32,24 @@ class Updater:
             raise RequestError(f"the {type(network).__name__.lower()} has no parameters to train")
         self.smallest = min(range(len(trained)), key=lambda i: self.parameters[i].numel())
         self.strides = [parameter.stride() for parameter in self.parameters]
+        self.orders = [parameter.dim_order() for parameter in self.parameters]
         # Adam without momentum, long after its beginning, is RMSprop; and there is a fused Adam, which passes over
         # memory once where torch's RMSprop does six times
         self.beta1 = options.beta1 if options.kind != "rmsprop" else 0.0
         first, second = ("momentum_buffer", []) if options.kind == "sgd" else ("exp_avg", ["exp_avg_sq"])
         keys = [first, *second] if self.beta1 else second
         self.moments = {key: [torch.zeros_like(p) for p in self.parameters] for key in keys}
+        self.laid = [
+            self._laid([parameter.detach() for parameter in self.parameters]),
+            *map(self._laid, self.moments.values()),
+        ]
         self.done = torch.tensor(1e9 if options.kind == "rmsprop" else 0.0, device=self.parameters[0].device)
 
     def gradients(self, loss: Tensor) -> Sequence[Tensor]:
         """Of every trained parameter of the network, and of nothing else: no work for weights nobody updates."""
         return torch.autograd.grad(loss, self.parameters)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def apply(self, gradients: Sequence[Tensor], factor: float = 1.0) -> None:
         """Move the weights along the gradients, at the learning rate times `factor`.
 
@@ -56,8 +61,9 @@ class Updater:
             raise FloatingPointError(f"the gradient of the {type(self.network).__name__.lower()}")
         # the fused Adam goes through memory as it comes: a gradient that lies there otherwise than its weights, as of a
         # kernel that was transformed on the way, would move the wrong ones
-        laid = zip(self.parameters, gradients, self.strides, strict=True)
-        gradients = [g if g.stride() == stride else torch.empty_like(p).copy_(g) for p, g, stride in laid]
+        pairs = zip(self.parameters, gradients, self.strides, strict=True)
+        gradients = self._laid([g if g.stride() == stride else torch.empty_like(p).copy_(g) for p, g, stride in pairs])
+        parameters, *moments = self.laid
         o = self.options
         if o.clip:
             norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
@@ -66,19 +72,19 @@ class Updater:
         self.rate = o.lr * factor
         shared: dict[str, Any] = {"lr": self.rate, "weight_decay": o.weight_decay, "maximize": False}
         if o.kind == "sgd":
-            buffers: list[Tensor | None] = [*self.moments.get("momentum_buffer", [None] * len(gradients))]
+            buffers: list[Tensor | None] = [*moments[0]] if moments else [None] * len(gradients)
             of_sgd: dict[str, Any] = {"momentum": self.beta1, "nesterov": self.beta1 > 0, "dampening": 0.0}
-            sgd(self.parameters, gradients, buffers, **shared, **of_sgd)
+            sgd(parameters, gradients, buffers, **shared, **of_sgd)
         else:
             if o.kind == "adam":  # RMSprop's is far enough already
                 self.done += 1
-            # without momentum the first moment is the gradient itself: neither kept nor passed over a second time
-            first = self.moments.get("exp_avg")
-            if first is None:  # with weight decay it is written to
-                first = [gradient.clone() for gradient in gradients] if o.weight_decay else gradients
-            moments = first, self.moments["exp_avg_sq"]
+            *known, second = moments
+            if known:
+                (first,) = known
+            else:  # without momentum it is the gradient itself; with weight decay it is written to
+                first = [g.clone() for g in gradients] if o.weight_decay else gradients
             shared |= {"beta1": self.beta1, "beta2": o.beta2, "eps": 1e-8, "amsgrad": False}
-            torch._fused_adam_(self.parameters, gradients, *moments, [], [self.done] * len(gradients), **shared)
+            torch._fused_adam_(parameters, gradients, first, second, [], [self.done] * len(gradients), **shared)
 
     def state(self, prefix: str = "") -> dict[str, Tensor]:
         """Its moments and, but for sgd, how many steps were done, by the names of the parameters they belong to."""
@@ -91,6 +97,11 @@ class Updater:
             value.copy_(state[name])
         if self.options.kind != "sgd":
             self.done.copy_(state[f"{prefix}{self.names[0]}/step"])
+
+    def _laid(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Of each parameter's shape, with their axes as they follow in memory: the fused Adam makes a copy of others,
+        which takes longer than all it does."""
+        return [tensor.permute(order) for tensor, order in zip(tensors, self.orders, strict=True)]
 
     def _moments(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
         for key, values in self.moments.items():

@@ -12,8 +12,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
+import numpy as np
 import torch
 from jaxtyping import Shaped
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch import distributed as dist
 
@@ -21,6 +23,7 @@ from elegans.errors import RequestError
 from elegans.tensors import State
 
 Built = TypeVar("Built")
+Rows = TypeVar("Rows", Tensor, NDArray[np.int64])
 
 
 def device(name: str) -> torch.device:
@@ -129,9 +132,13 @@ def share_state(state: State | None) -> State:
 # --- what a batch is divided into, and what is put together again ----------------------------------------------------
 
 
-def part(batch: Shaped[Tensor, "n ..."]) -> Shaped[Tensor, "m ..."]:
-    """This process's part of what belongs to a whole batch."""
-    return batch if count() == 1 else batch.chunk(count())[dist.get_rank()]
+def part(batch: Rows) -> Rows:
+    """This process's part of what belongs to a whole batch: a tensor or an array."""
+    if count() == 1:
+        return batch
+    size = len(batch) // count()
+    mine: Rows = batch[dist.get_rank() * size : (dist.get_rank() + 1) * size]
+    return mine
 
 
 def whole(part: Shaped[Tensor, "m ..."]) -> Shaped[Tensor, "n ..."]:

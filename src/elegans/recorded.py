@@ -57,9 +57,13 @@ class Recorded:
             return self.function(*inputs)
         given = [x for x in inputs if x is not None]
         # what torch's optimisations would save is less than what they cost to find, and they change the last bits
-        with torch.no_grad(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
-            made = iter(self.program(*given, *self.tape.constants))
-        return {name: next(made) for name in self.tape.said}, [[next(made) for _ in range(n)] for n in self.tape.groups]
+        with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
+            made = self.program(*given, *self.tape.constants)
+        groups, end = [], len(self.tape.said)
+        for size in self.tape.groups:
+            groups.append(made[end : end + size])
+            end += size
+        return dict(zip(self.tape.said, made, strict=False)), groups
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy begins anew: programs cannot be copied, and that of another method would move its weights."""

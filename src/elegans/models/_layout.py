@@ -11,8 +11,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-FEW = 12  # inputs; from here on the gain is small
-
 
 def together(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
     """The same maps, and later their gradient, with the channels of a pixel together."""
@@ -37,11 +35,10 @@ class Flatten(nn.Module):
 
 
 def linear(inputs: int, outputs: int) -> nn.Linear:
-    """A linear layer; of a few inputs, with those of a weight's column together: three products with it are five times
-    as fast then as torch has them."""
+    """A linear layer, with a weight's column together: four of five products with a large one are 3 % faster then than
+    as torch has them, and those with one of a few inputs five times as fast."""
     layer = nn.Linear(inputs, outputs)
-    if inputs < FEW:
-        layer.weight.data = layer.weight.data.t().contiguous().t()
+    layer.weight.data = layer.weight.data.t().contiguous().t()
     return layer
 
 

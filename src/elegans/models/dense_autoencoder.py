@@ -4,14 +4,15 @@ from itertools import pairwise
 from math import prod
 from typing import Annotated
 
+import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch.nn.functional import linear, relu
 
+from elegans.models import _layout
 from elegans.models._blocks import Shape, glorot_
 from elegans.models._codes import Code
-from elegans.models._layout import linear
 from elegans.tensors import to_shares
 
 Widths = list[Annotated[int, Field(gt=0)]]
@@ -32,7 +33,9 @@ class Encoder(nn.Module):
         features = self.hidden(to_shares(x).flatten(1))
         if self.log_variance is None:
             return Code(relu(self.mean(features)))
-        return Code(self.mean(features), self.log_variance(features))
+        both = self.mean, self.log_variance  # as one product: so few outputs cost as much as twice as many
+        weight, bias = torch.cat([layer.weight for layer in both]), torch.cat([layer.bias for layer in both])
+        return Code(*linear(features, weight, bias).chunk(2, 1))
 
 
 class Decoder(nn.Module):
@@ -42,7 +45,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.shape = shape
         self.hidden = hidden([latent, *widths])
-        self.pixels = nn.Linear([latent, *widths][-1], prod(shape))
+        self.pixels = _layout.linear([latent, *widths][-1], prod(shape))
 
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """Logits of the pixels, whose sigmoid is in [0, 1]."""
@@ -53,7 +56,7 @@ class Decoder(nn.Module):
 def hidden(widths: list[int]) -> nn.Sequential:
     """Linear layers with ReLUs, from each width to the next; nothing for a single one."""
     pairs = pairwise(widths)
-    return nn.Sequential(*(layer for a, b in pairs for layer in (linear(a, b), nn.ReLU(inplace=True))))
+    return nn.Sequential(*(layer for a, b in pairs for layer in (_layout.linear(a, b), nn.ReLU(inplace=True))))
 
 
 def build(
