@@ -32,7 +32,7 @@ class Updater:
             raise RequestError(f"the {type(network).__name__.lower()} has no parameters to train")
         self.smallest = min(range(len(trained)), key=lambda i: self.parameters[i].numel())
         self.strides = [parameter.stride() for parameter in self.parameters]
-        self.orders = [parameter.dim_order() for parameter in self.parameters]
+        self.orders = [None if p.is_contiguous() else p.dim_order() for p in self.parameters]
         # Adam without momentum, long after its beginning, is RMSprop; and there is a fused Adam, which passes over
         # memory once where torch's RMSprop does six times
         self.beta1 = options.beta1 if options.kind != "rmsprop" else 0.0
@@ -101,7 +101,8 @@ class Updater:
     def _laid(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Of each parameter's shape, with their axes as they follow in memory: the fused Adam makes a copy of others,
         which takes longer than all it does."""
-        return [tensor.permute(order) for tensor, order in zip(tensors, self.orders, strict=True)]
+        pairs = zip(tensors, self.orders, strict=True)
+        return [tensor if order is None else tensor.permute(order) for tensor, order in pairs]
 
     def _moments(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
         for key, values in self.moments.items():

@@ -3,6 +3,7 @@
 Two processes that ask for the same draw get the same numbers, and a resumed run draws what the uninterrupted one drew.
 """
 
+from functools import cache
 from hashlib import blake2b
 
 import torch
@@ -28,10 +29,13 @@ def fix(seed: int, step: int, purpose: str = "networks") -> None:
     value = derive(seed, step, purpose)
     torch.default_generator.manual_seed(value)
     # torch.manual_seed asks every backend there could be, which is a tenth of a millisecond a step
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        torch.cuda.manual_seed_all(value)
-    elif torch.backends.mps.is_available():
-        torch.mps.manual_seed(value)
+    if _accelerated():
+        torch.manual_seed(value)
+
+
+@cache
+def _accelerated() -> bool:
+    return torch.accelerator.is_available()
 
 
 def latents(n: int, latent: Latent, seed: int, step: int, purpose: str) -> Float[Tensor, "n z"]:
