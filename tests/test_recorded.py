@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from elegans import find, recorded
 from elegans.batches import Batches
+from elegans.health import first_wrong
 from elegans.methods.autoencoder import Autoencoder
 from elegans.methods.gan import Gan
 from elegans.networks import networks
@@ -227,6 +228,19 @@ def test_hooks_are_called() -> None:
     assert len(seen) == 8
 
 
+def test_where_a_replayed_step_goes_wrong_the_layer_is_found() -> None:
+    made, batches = method("intro", {})
+    for number in range(4):
+        made.step(number, 0.0, batches)
+    assert all(one.program for one in used(made))
+    assert isinstance(made, Gan)
+    with torch.no_grad():
+        next(made.generator.parameters()).fill_(float("nan"))
+    found = first_wrong(made, lambda: made.step(4, 0.0, batches))
+    assert found is not None
+    assert found.startswith("the output of generator.")
+
+
 def test_within_off_the_function_is_called() -> None:
     made = Function(lambda x, w: w * x)
     made.check(*many())
@@ -271,7 +285,7 @@ def test_a_copy_has_its_own_weights() -> None:
     assert twin.calls == 4
 
 
-def test_numbers_without_an_end_and_the_smallest_integer_are_written() -> None:
+def test_infinities_and_the_smallest_integer_are_written() -> None:
     def body(x: Tensor, w: Tensor) -> Tensor:
         x = x.masked_fill(x > 0, float("inf")).clamp(max=float("inf")).masked_fill(x > 0, float("-inf")).exp()
         least = torch.full((3,), -(2**63))

@@ -229,8 +229,6 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return f"[{', '.join(self._word(part, takes) for part in x)}]"
         if isinstance(x, float) and not math.isfinite(x):
             return f"float('{x}')"
-        if isinstance(x, int) and x == -(2**63):
-            return f"({x + 1} - 1)"  # TorchScript reads a minus and a number, which is too large by one
         if isinstance(x, torch.device):
             return f"torch.device('{x}')"
         if x is None or isinstance(x, bool | int | float | str):

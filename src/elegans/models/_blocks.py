@@ -99,11 +99,9 @@ class SpectralNorm(nn.Module):
     def _iterate(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         u = _unit(weight.mv(self.v))
         v = _unit(weight.t().mv(u))
-        self.u.copy_(
-            u
-        )  # gradients need those of their own pass, of which there may be several before they are asked for
+        self.u.copy_(u)
         self.v.copy_(v)
-        return u, v
+        return u, v  # gradients need those of their own pass, and there may be another one before they are taken
 
 
 def _unit(v: Tensor) -> Tensor:
