@@ -18,7 +18,7 @@ from elegans.health import first_wrong
 from elegans.methods.autoencoder import Autoencoder
 from elegans.methods.gan import Gan
 from elegans.networks import networks
-from elegans.recorded import Outcome, Recorded
+from elegans.recorded import Outcome, Recorded, results
 from elegans.training import fit
 
 SHAPES = {"cifar10": (3, 32, 32), "faces": (3, 28, 28), "stacked": (3, 28, 28), "xor": (1, 1, 2)}
@@ -232,8 +232,8 @@ def test_where_a_replayed_step_goes_wrong_the_layer_is_found() -> None:
     made, batches = method("intro", {})
     for number in range(4):
         made.step(number, 0.0, batches)
-    assert all(one.program for one in used(made))
     assert isinstance(made, Gan)
+    assert all(one.program for one in used(made))
     with torch.no_grad():
         next(made.generator.parameters()).fill_(float("nan"))
     found = first_wrong(made, lambda: made.step(4, 0.0, batches))
@@ -251,17 +251,106 @@ def test_within_off_the_function_is_called() -> None:
     assert made.calls == 10
 
 
-def test_torchs_own_switch_is_heeded() -> None:
+def called_as_written(body: str, **environment: str) -> int:
+    """How often of eight times a function is, in a process without the checks of types, which draw random numbers."""
     program = (
-        "import torch; from elegans.recorded import Recorded; calls = []\n"
-        "made = Recorded(lambda x: (calls.append(1), ({'a': x + 1}, []))[1])\n"
+        "import random; import torch; from elegans.recorded import Recorded; calls = []\n"
+        f"made = Recorded(lambda x: (calls.append(1), ({{'a': {body}}}, []))[1])\n"
         "for i in range(8): made(torch.ones(1))\n"
         "print(len(calls))"
     )
-    for switch, calls in (("1", "2"), ("0", "8")):
-        environment = os.environ | {"PYTORCH_JIT": switch}
-        found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
-        assert found.stdout.strip() == calls, found.stderr
+    command = [sys.executable, "-c", program]
+    return int(subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True).stdout)
+
+
+def test_torchs_own_switch_is_heeded() -> None:
+    assert called_as_written("x + 1", PYTORCH_JIT="1") == 2
+    assert called_as_written("x + 1", PYTORCH_JIT="0") == 8
+
+
+def test_random_numbers_of_python_are_noticed() -> None:
+    assert called_as_written("x + 1 if random.random() < 2 else x") == 8
+
+
+def test_random_numbers_of_numpy_are_noticed() -> None:
+    made = Function(lambda x, w: w * x if np.random.rand() < 2 else w.exp())
+    made.check(*many())
+    assert made.calls == 8
+
+
+class Restless(nn.Module):
+    """Networks that do something beside what they give."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.layer, self.norm = kind, nn.Linear(3, 3), nn.BatchNorm1d(3)
+        self.lstm = nn.LSTM(3, 3)
+        self.register_buffer("last", torch.zeros(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.layer(x)
+        if self.kind == "statistics":
+            self.norm(y)
+        elif self.kind == "unused draw":
+            torch.rand(3)
+        elif self.kind == "changed constant":
+            t = torch.tensor([0.0, 0.0, 0.0])
+            t += 1
+            y = y * t
+        elif self.kind == "bound anew":
+            self.last = x.mean(0).detach()
+        elif self.kind == "data":
+            self.layer.weight.data = self.layer.weight.data * 0.9
+        elif self.kind == "own state":
+            with torch.random.fork_rng():
+                torch.manual_seed(1)
+                y = y + torch.rand(3)
+        elif self.kind == "lstm":
+            y = self.lstm(y)[0]
+        elif self.kind == "sparse":
+            y = y @ self.last.to_sparse().to_dense().diag()
+        return y
+
+
+KINDS = ["statistics", "unused draw", "changed constant", "bound anew", "data", "own state", "lstm", "sparse"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_else_a_network_does_happens(kind: str) -> None:
+    torch.manual_seed(0)
+    plain = Restless(kind)
+    network = deepcopy(plain)
+
+    def gradients(net: Restless, x: Tensor) -> Outcome:
+        loss = (net(x) * torch.rand(4, 3)).square().sum()
+        return {"loss": loss.detach()}, [torch.autograd.grad(loss, list(net.layer.parameters()))]
+
+    made = Recorded(lambda x: gradients(network, x), network)
+    for number, x in enumerate(torch.randn(8, 4, 3)):
+        torch.manual_seed(number)
+        expected = gradients(plain, x)
+        torch.manual_seed(number)
+        found = made(x)
+        for a, b in zip(results(found), results(expected), strict=True):
+            assert torch.equal(a, b), number
+        for name, value in plain.state_dict().items():
+            assert torch.equal(value, network.state_dict()[name]), (number, name)
+
+
+def test_backward_hooks_are_called() -> None:
+    network, seen = nn.Linear(3, 1), []
+    network.register_full_backward_hook(lambda *_: seen.append(1))
+    made = Recorded(lambda x: ({}, [torch.autograd.grad(network(x).sum(), list(network.parameters()))]), network)
+    for x in many():
+        made(x.requires_grad_())
+    assert len(seen) == 8
+
+
+def test_what_is_not_replayed_is_not_kept() -> None:
+    made = Function(_by_item)
+    made.check(*many(1))
+    assert made.recorded.tape is not None
+    assert not made.recorded.tape.constants
 
 
 def test_an_operation_that_torchscript_would_mistake_is_not_replayed() -> None:

@@ -39,10 +39,6 @@ class Updater:
         first, second = ("momentum_buffer", []) if options.kind == "sgd" else ("exp_avg", ["exp_avg_sq"])
         keys = [first, *second] if self.beta1 else second
         self.moments = {key: [torch.zeros_like(p) for p in self.parameters] for key in keys}
-        self.laid = [
-            self._laid([parameter.detach() for parameter in self.parameters]),
-            *map(self._laid, self.moments.values()),
-        ]
         self.done = torch.tensor(1e9 if options.kind == "rmsprop" else 0.0, device=self.parameters[0].device)
 
     def gradients(self, loss: Tensor) -> Sequence[Tensor]:
@@ -63,7 +59,7 @@ class Updater:
         # kernel that was transformed on the way, would move the wrong ones
         pairs = zip(self.parameters, gradients, self.strides, strict=True)
         gradients = self._laid([g if g.stride() == stride else torch.empty_like(p).copy_(g) for p, g, stride in pairs])
-        parameters, *moments = self.laid
+        parameters, *moments = map(self._laid, [self.parameters, *self.moments.values()])
         o = self.options
         if o.clip:
             norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))

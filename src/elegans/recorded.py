@@ -8,6 +8,7 @@ that every number is the same, bit for bit. The fused code of a compiler would b
 
 import math
 import os
+import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
@@ -22,6 +24,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 Outcome = tuple[dict[str, Tensor], Sequence[Sequence[Tensor]]]  # what there is to say, by name; and gradients
+Program = Any  # of inputs and constants -> list of tensors
 SAME = {torch.ops.aten.detach.default, torch.ops.aten.alias.default}  # other names of a tensor, to all but autograd
 
 _off = os.environ.get("PYTORCH_JIT") == "0"  # torch's own switch
@@ -30,12 +33,14 @@ _off = os.environ.get("PYTORCH_JIT") == "0"  # torch's own switch
 class Recorded:
     """The function; its first calls are recorded, those after two that were the same are replayed.
 
-    It is never replayed where it reads the value of a tensor, where its calls differ, where there are hooks, or where
-    TorchScript lacks an operation; nor are calls with tensors of other shapes than those of the recording.
+    A replay is tried before: it must have the results of the call, leave the same in the networks, and draw as many
+    random numbers. It is never made where the function reads the value of a tensor or draws random numbers that are
+    not torch's, where its calls differ, where a network has hooks by then, or where TorchScript lacks an operation; nor
+    with tensors of other shapes than the recording's. What is replayed gives tensors of torch's inference mode.
 
     Args:
-        function: of tensors, or None in their places. What else it depends on is the same at every call, but for the
-            values in parameters and buffers, which it may change in place, and torch's global generator.
+        function: of tensors, or None in their places; always the same ones are one and the same. What else it depends
+            on does not change, but for parameters and buffers of its networks and torch's global generator.
         networks: that it calls.
     """
 
@@ -44,7 +49,7 @@ class Recorded:
     def __init__(self, function: Callable[..., Outcome], *networks: nn.Module) -> None:
         self.function, self.networks, self.attempts = function, networks, self.ATTEMPTS
         self.tape: Tape | None = None
-        self.program: Callable[..., list[Tensor]] | None = None
+        self.program: Program | None = None
 
     def __call__(self, *inputs: Tensor | None) -> Outcome:
         """What the function gives."""
@@ -55,35 +60,68 @@ class Recorded:
         assert self.tape is not None
         if layout(inputs) != self.tape.layout:
             return self.function(*inputs)
-        given = [x for x in inputs if x is not None]
-        # what torch's optimisations would save is less than what they cost to find, and they change the last bits
-        with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
-            made = self.program(*given, *self.tape.constants)
-        groups, end = [], len(self.tape.said)
-        for size in self.tape.groups:
-            groups.append(made[end : end + size])
-            end += size
-        return dict(zip(self.tape.said, made, strict=False)), groups
+        return self._replay(self.tape, self.program, inputs)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy begins anew: programs cannot be copied, and that of another method would move its weights."""
         return type(self), (self.function, *self.networks)
 
+    @staticmethod
+    def _replay(tape: "Tape", program: "Program", inputs: Sequence[Tensor | None]) -> Outcome:
+        given = [x for x in inputs if x is not None]
+        # what torch's optimisations would save is less than what they cost to find, and they change the last bits
+        with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
+            made = program(*given, *tape.constants)
+        groups, end = [], len(tape.said)
+        for size in tape.groups:
+            groups.append(made[end : end + size])
+            end += size
+        return dict(zip(tape.said, made, strict=False)), groups
+
     def _record(self, inputs: Sequence[Tensor | None]) -> Outcome:
         self.attempts -= 1
-        tape, before = Tape(inputs), self.tape
+        tape, before, state, draws = Tape(inputs), self.tape, self._state(), other_draws()
         with tape, Reads(tape):
             outcome = self.function(*inputs)
+        if other_draws() != draws:
+            tape.why_not = "it draws random numbers that are not torch's"
+        if any(hooks(module) for network in self.networks for module in network.modules()):
+            tape.why_not = "there are hooks in a network"
         tape.end(outcome)
         self.tape = tape
-        if any(module._forward_hooks or module._forward_pre_hooks for net in self.networks for module in net.modules()):
-            tape.why_not = "there are hooks in a network"
-        if tape.why_not:
-            self.attempts = 0
-        elif before is not None and tape.says_the_same(before):
+        if not tape.why_not and before is not None and tape.says_the_same(before):
             self.program = tape.program()
+            if self.program and not self._proven(tape, self.program, inputs, outcome, state):
+                tape.why_not, self.program = "a replay does something else", None
             self.attempts = 0
+        self.attempts *= not tape.why_not
         return outcome
+
+    def _proven(
+        self, tape: "Tape", program: "Program", inputs: Sequence[Tensor | None], outcome: Outcome, state: list[Tensor]
+    ) -> bool:
+        """Whether a replay from the state before does all that the call has done."""
+        after = self._state()
+        try:
+            self._restore(state)
+            found = self._replay(tape, program, inputs)
+        except RuntimeError:  # there are operations that TorchScript has and cannot run
+            self._restore(after)
+            return False
+        pairs = zip([*results(found), *self._state()], [*results(outcome), *after], strict=True)
+        same = all(torch.equal(a, b) for a, b in pairs)
+        self._restore(after)
+        return same
+
+    def _state(self) -> list[Tensor]:
+        """What a call may change."""
+        return [torch.get_rng_state(), *(x.detach().clone() for x in tensors(self.networks))]
+
+    @torch.no_grad()
+    def _restore(self, state: list[Tensor]) -> None:
+        torch.set_rng_state(state[0])
+        for x, saved in zip(tensors(self.networks), state[1:], strict=True):
+            x.copy_(saved)
 
 
 @contextmanager
@@ -100,6 +138,27 @@ def off() -> Iterator[None]:
 def layout(inputs: Sequence[Tensor | None]) -> list[Any]:
     """What a recording depends on besides values."""
     return [x if x is None else (x.shape, x.stride(), x.dtype) for x in inputs]
+
+
+def results(outcome: Outcome) -> list[Tensor]:
+    """All tensors of it."""
+    return [*outcome[0].values(), *(x for group in outcome[1] for x in group)]
+
+
+def tensors(networks: Sequence[nn.Module]) -> list[Tensor]:
+    """Parameters and buffers."""
+    return [x for network in networks for x in [*network.parameters(), *network.buffers()]]
+
+
+def hooks(module: nn.Module) -> bool:
+    """Whether something is to be called with what goes through it."""
+    kinds = module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks
+    return any(kinds)
+
+
+def other_draws() -> tuple[Any, str]:
+    """Where Python's and NumPy's random numbers are."""
+    return random.getstate(), str(np.random.get_state(legacy=False))
 
 
 # --- writing down -----------------------------------------------------------------------------------------------------
@@ -134,6 +193,8 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.lines: list[Line] = []
         self.why_not = "" if all(x.device.type == "cpu" for x in given) else "only tried on a CPU"
 
+    supports_higher_order_operators = True  # which are refused below, and not by torch
+
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False  # there is nothing for torch's compiler to skip, and importing it would take most of a second
@@ -149,9 +210,11 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def end(self, outcome: Outcome) -> None:
         """Note what the call gave."""
-        said, groups = outcome
-        self.said, self.groups = list(said), [len(group) for group in groups]
-        self.results = [self._name(x) for x in [*said.values(), *(x for group in groups for x in group)]]
+        if self.why_not:
+            self.constants.clear()  # what will not be replayed is not kept alive
+            return
+        self.said, self.groups = list(outcome[0]), [len(group) for group in outcome[1]]
+        self.results = [self._name(x) for x in results(outcome)]
 
     def text(self) -> str:
         """The program."""
@@ -159,11 +222,11 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         lines = [line.text for line in self._needed()]
         return "\n    ".join([f"def step({given}):", *lines, f"return [{', '.join(self.results)}]\n"])
 
-    def program(self) -> Callable[..., list[Tensor]] | None:
+    def program(self) -> Program | None:
         """It, to be called with the inputs and the constants; None, with the reason noted, if TorchScript lacks or
         mistakes an operation."""
         try:
-            program: Any = torch.jit.CompilationUnit(self.text()).step
+            program: Program = torch.jit.CompilationUnit(self.text()).step
         except RuntimeError as error:
             self.why_not = str(error)
             return None
@@ -173,8 +236,7 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if mistaken:
             self.why_not = f"TorchScript takes another operation for {', '.join(mistaken)}"
             return None
-        step: Callable[..., list[Tensor]] = program
-        return step
+        return program
 
     def says_the_same(self, other: "Tape") -> bool:
         """Whether the next call would, as far as two calls tell."""
@@ -191,6 +253,8 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return kept[::-1]
 
     def _write(self, operator: Any, args: Any, kwargs: dict[str, Any], made: Any) -> None:
+        if not isinstance(operator, torch._ops.OpOverload):
+            raise TypeError("it is made of others")
         if operator in SAME:
             self.names[made] = self._name(args[0])
             return
@@ -239,6 +303,8 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _name(self, x: Tensor) -> str:
         if x not in self.names:
+            if x.layout != torch.strided:
+                raise TypeError(f"it takes a tensor of layout {x.layout}")
             self.names[x] = f"c{len(self.constants)}"
             self.constants.append(x)
         name: str = self.names[x]
@@ -268,6 +334,6 @@ class Reads(TorchFunctionMode):
         self.tape = tape
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if function in (Tensor.tolist, Tensor.numpy, Tensor.__array__):
+        if function in (Tensor.tolist, Tensor.numpy, Tensor.__array__, Tensor.__dlpack__):
             self.tape.why_not = f"{function.__name__}: the values of a tensor are read"
         return function(*args, **(kwargs or {}))

@@ -29,8 +29,12 @@ def fix(seed: int, step: int, purpose: str = "networks") -> None:
     value = derive(seed, step, purpose)
     torch.default_generator.manual_seed(value)
     # torch.manual_seed asks every backend there could be, which is a tenth of a millisecond a step
-    if _accelerated():
-        torch.manual_seed(value)
+    if not _accelerated():
+        return
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(value)
+    elif torch.backends.mps.is_available():
+        torch.mps.manual_seed(value)
 
 
 @cache
