@@ -81,8 +81,13 @@ class Recorded:
     def _record(self, inputs: Sequence[Tensor | None]) -> Outcome:
         self.attempts -= 1
         tape, before, state, draws = Tape(inputs), self.tape, self._state(), other_draws()
-        with tape, Reads(tape):
-            outcome = self.function(*inputs)
+        try:
+            with tape, Reads(tape):
+                outcome = self.function(*inputs)
+        except Exception:  # be it an error of its own, then it comes again, or of what cannot be recorded
+            self.attempts = 0
+            self._restore(state)
+            return self.function(*inputs)
         if other_draws() != draws:
             tape.why_not = "it draws random numbers that are not torch's"
         if any(hooks(module) for network in self.networks for module in network.modules()):
@@ -108,10 +113,9 @@ class Recorded:
         except RuntimeError:  # there are operations that TorchScript has and cannot run
             self._restore(after)
             return False
-        pairs = zip([*results(found), *self._state()], [*results(outcome), *after], strict=True)
-        same = all(torch.equal(a, b) for a, b in pairs)
+        proven = same([*results(found), *self._state()], [*results(outcome), *after])
         self._restore(after)
-        return same
+        return proven
 
     def _state(self) -> list[Tensor]:
         """What a call may change."""
@@ -143,6 +147,14 @@ def layout(inputs: Sequence[Tensor | None]) -> list[Any]:
 def results(outcome: Outcome) -> list[Tensor]:
     """All tensors of it."""
     return [*outcome[0].values(), *(x for group in outcome[1] for x in group)]
+
+
+def same(some: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
+    """Whether they are, or have the same values."""
+    try:
+        return all(a is b or torch.equal(a, b) for a, b in zip(some, others, strict=True))
+    except RuntimeError:  # sparse ones cannot be compared
+        return False
 
 
 def tensors(networks: Sequence[nn.Module]) -> list[Tensor]:
@@ -193,8 +205,6 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.lines: list[Line] = []
         self.why_not = "" if all(x.device.type == "cpu" for x in given) else "only tried on a CPU"
 
-    supports_higher_order_operators = True  # which are refused below, and not by torch
-
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False  # there is nothing for torch's compiler to skip, and importing it would take most of a second
@@ -211,7 +221,6 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def end(self, outcome: Outcome) -> None:
         """Note what the call gave."""
         if self.why_not:
-            self.constants.clear()  # what will not be replayed is not kept alive
             return
         self.said, self.groups = list(outcome[0]), [len(group) for group in outcome[1]]
         self.results = [self._name(x) for x in results(outcome)]
@@ -240,8 +249,7 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def says_the_same(self, other: "Tape") -> bool:
         """Whether the next call would, as far as two calls tell."""
-        pairs = zip(self.constants, other.constants, strict=False)
-        return self.text() == other.text() and all(a is b or torch.equal(a, b) for a, b in pairs)
+        return self.text() == other.text() and same(self.constants, other.constants)
 
     def _needed(self) -> list[Line]:
         """The calls that something depends on."""
@@ -253,8 +261,6 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return kept[::-1]
 
     def _write(self, operator: Any, args: Any, kwargs: dict[str, Any], made: Any) -> None:
-        if not isinstance(operator, torch._ops.OpOverload):
-            raise TypeError("it is made of others")
         if operator in SAME:
             self.names[made] = self._name(args[0])
             return
@@ -303,8 +309,6 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _name(self, x: Tensor) -> str:
         if x not in self.names:
-            if x.layout != torch.strided:
-                raise TypeError(f"it takes a tensor of layout {x.layout}")
             self.names[x] = f"c{len(self.constants)}"
             self.constants.append(x)
         name: str = self.names[x]
