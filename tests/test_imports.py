@@ -23,7 +23,7 @@ LAYERS = [  # each may import from the rows below it only, which is why some of 
     "attention curves methods metrics render",
     "batches run networks splits",
     "models data",
-    "augment balance ema losses moments optimisers penalties similarity ssim",
+    "augment balance ema losses moments optimisers penalties recorded similarity ssim",
     "cpu find parallel",
     "seeds schedules images nearest stop tensors recipes",
     "config disk",
