@@ -109,7 +109,8 @@ def measure(model: Trained, images: Bytes, seed: int = 0) -> dict[str, float]:
     totals: dict[str, float] = {}
     for number, (clean, seen) in enumerate(_seen(model, images, seed)):
         code = encoder(seen)
-        unit = parallel.normal(code.mean.shape, seeds.generator(seed, number, "measured codes"))
+        draw = seeds.generator(seed, number, "measured codes")
+        unit = None if code.log_variance is None else parallel.normal(code.mean.shape, draw)
         logits = decoder(drawn(code, unit))
         of_block = losses(code, logits, clean, model.config.autoencoder.beta)
         still = logits if code.log_variance is None else decoder(code.mean)

@@ -98,8 +98,8 @@ class Recorded:
             self.program = tape.program()
             if self.program and not self._proven(tape, self.program, inputs, outcome, state):
                 tape.why_not, self.program = "a replay does something else", None
+        if tape.why_not:
             self.attempts = 0
-        self.attempts *= not tape.why_not
         return outcome
 
     def _proven(
@@ -110,12 +110,11 @@ class Recorded:
         try:
             self._restore(state)
             found = self._replay(tape, program, inputs)
+            return same([*results(found), *self._state()], [*results(outcome), *after])
         except RuntimeError:  # there are operations that TorchScript has and cannot run
-            self._restore(after)
             return False
-        proven = same([*results(found), *self._state()], [*results(outcome), *after])
-        self._restore(after)
-        return proven
+        finally:
+            self._restore(after)
 
     def _state(self) -> list[Tensor]:
         """What a call may change."""

@@ -220,8 +220,9 @@ def drawn(code: Code, unit: Float[Tensor, "n d"] | None) -> Float[Tensor, "n d"]
         code: what the encoder says.
         unit: N(0, 1); of codes without variances None.
     """
-    if code.log_variance is None or unit is None:
+    if code.log_variance is None:
         return code.mean
+    assert unit is not None  # Gaussian codes are never their means by mistake
     return torch.addcmul(code.mean, (code.log_variance / 2).exp(), unit)
 
 
