@@ -30,7 +30,7 @@ quality: $(BIN)/elegans benchmarks/.peers/bin/python
 
 benchmarks/.peers/bin/python:
 	$(PYTHON) -m venv benchmarks/.peers
-	benchmarks/.peers/bin/pip install --quiet --disable-pip-version-check "keras>=3.8,<3.16" "tensorflow-cpu>=2.18,<2.22"
+	benchmarks/.peers/bin/pip install --quiet --disable-pip-version-check "keras>=3.8,<3.16" "tensorflow-cpu>=2.18,<2.22" "jax>=0.10,<0.11"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "elegans needs Python 3.11 or newer: make PYTHON=python3.12 demo")'

@@ -1,8 +1,8 @@
 """Keras' contenders: `KERAS_BACKEND=tensorflow python keras_peers.py vanilla|acgan|vae [xla] [fit] [IMAGES.npz]`.
 
-They answer as contenders.py does. The networks are those of the recipes of the same names, layer by layer; the steps
-are written as Keras' own examples write them, as a `train_step` with gradient tapes that keeps the means of its losses,
-compiled into a graph, or by XLA. It is called by hand, with nothing around it; with `fit`, as those examples go on, by
+They answer as contenders.py does, with the networks of keras_networks.py. The steps are written as Keras' own examples
+write them, as a `train_step` with gradient tapes that keeps the means of its losses, compiled into a graph, or by XLA.
+It is called by hand, with nothing around it; with `fit`, as those examples go on, by
 Keras' own training loop, 20 steps an execution (1 is its default, and slower). Images are noise, for what is in them
 costs nothing, unless a file has others; a line `sample FILE` asks for 5,000 of a generator.
 """
@@ -18,7 +18,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
+from keras_networks import NETWORKS, Gan, noise
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 tf.config.threading.set_intra_op_parallelism_threads(THREADS)
@@ -27,46 +27,9 @@ cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
 classes_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def vanilla():
-    generator = keras.Sequential([keras.Input((100,))])
-    for width in (256, 512, 1024):
-        generator.add(layers.Dense(width))
-        generator.add(layers.LeakyReLU(negative_slope=0.2))
-        generator.add(layers.BatchNormalization(momentum=0.8))
-    generator.add(layers.Dense(784, activation="tanh"))
-    generator.add(layers.Reshape((28, 28, 1)))
-    discriminator = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten()])
-    for width in (1024, 512, 256):
-        discriminator.add(layers.Dense(width))
-        discriminator.add(layers.LeakyReLU(negative_slope=0.2))
-        discriminator.add(layers.Dropout(0.3))
-    discriminator.add(layers.Dense(1))
-    return gan(generator, discriminator, 128, 100, False)
-
-
-def acgan():
-    latent, label = keras.Input((10,)), keras.Input((), dtype="int32")
-    x = latent * layers.Embedding(10, 10)(label)
-    x = layers.Dense(1024, activation="relu")(x)
-    x = layers.Dense(128 * 7 * 7, activation="relu")(x)
-    x = layers.Reshape((7, 7, 128))(x)
-    for width in (256, 128):
-        x = layers.UpSampling2D()(x)
-        x = layers.Conv2D(width, 5, padding="same", activation="relu")(x)
-    generator = keras.Model([latent, label], layers.Conv2D(1, 2, padding="same", activation="tanh")(x))
-    image = keras.Input((28, 28, 1))
-    x = image
-    for width, stride in ((32, 2), (64, 1), (128, 2), (256, 1)):
-        x = layers.Conv2D(width, 3, padding="same", strides=stride)(x)
-        x = layers.LeakyReLU(negative_slope=0.3)(x)
-        x = layers.Dropout(0.3)(x)
-    x = layers.Flatten()(x)
-    discriminator = keras.Model(image, [layers.Dense(1)(x), layers.Dense(10)(x)])
-    return gan(generator, discriminator, 32, 10, True)
-
-
-def gan(generator, discriminator, batch, latent, classes):
+def gan(made):
     """A step of both players, alternating, as in Keras' example of a conditional GAN."""
+    generator, discriminator, batch, latent, classes = made
     optimise_g, optimise_d = (keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2))
     optimise_g.build(generator.trainable_variables)
     optimise_d.build(discriminator.trainable_variables)
@@ -107,11 +70,9 @@ def gan(generator, discriminator, batch, latent, classes):
     return step, batch, sample
 
 
-def vae():
-    image = keras.Input((28, 28, 1))
-    hidden = layers.Dense(256, activation="relu")(layers.Flatten()(image))
-    encoder = keras.Model(image, [layers.Dense(2)(hidden), layers.Dense(2)(hidden)])
-    decoder = keras.Sequential([keras.Input((2,)), layers.Dense(256, activation="relu"), layers.Dense(784)])
+def autoencoder(made):
+    """A step, as in Keras' example of a variational autoencoder."""
+    encoder, decoder, batch = made
     optimise = keras.optimizers.RMSprop(1e-3)
     variables = encoder.trainable_variables + decoder.trainable_variables
     optimise.build(variables)
@@ -120,9 +81,9 @@ def vae():
     def step(real, label):
         with tf.GradientTape() as tape:
             mean, log_variance = encoder(real, training=True)
-            code = mean + tf.exp(log_variance / 2) * tf.random.normal((100, 2))
+            code = mean + tf.exp(log_variance / 2) * tf.random.normal((batch, 2))
             logits = decoder(code, training=True)
-            target = (tf.reshape(real, (100, 784)) + 1) / 2
+            target = (tf.reshape(real, (batch, 784)) + 1) / 2
             entropy = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(target, logits), 1)
             divergence = tf.reduce_sum(mean**2 + tf.exp(log_variance) - 1 - log_variance, 1) / 2
             value = tf.reduce_mean(entropy + divergence)
@@ -131,7 +92,7 @@ def vae():
         optimise.apply_gradients(zip(tape.gradient(value, variables), variables, strict=True))
 
     step.means = means
-    return step, 100
+    return step, batch
 
 
 def fit(step, batch, images, labels, xla, seconds_a_step):
@@ -168,10 +129,10 @@ def fit(step, batch, images, labels, xla, seconds_a_step):
 
 def main():
     name, *how = sys.argv[1:]
-    made, batch, *sample = {"vanilla": vanilla, "acgan": acgan, "vae": vae}[name]()
+    networks = NETWORKS[name]()
+    made, batch, *sample = gan(networks) if isinstance(networks, Gan) else autoencoder(networks)
     step = tf.function(made, jit_compile="xla" in how)
-    draw = np.random.default_rng(0)
-    images, labels = draw.random((4096, 28, 28, 1), np.float32) * 2 - 1, draw.integers(0, 10, 4096)
+    images, labels = noise()
     for file in (word for word in how if word.endswith(".npz")):
         with np.load(file) as known:
             images = known["images"].transpose(0, 2, 3, 1).astype(np.float32) / 127.5 - 1

@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 SHORT = ["vanilla", "acgan-lite", "shallow", "vae"]
 FULL = [*SHORT, "digits", "acgan", "patch-lstm", "patch-lstm-16", "cars", "faces"]
 KERAS = ["vanilla", "acgan", "vae"]
-KERAS_KINDS = ["graph", "xla", "graph fit", "xla fit"]
+KERAS_KINDS = ["graph", "xla", "graph fit", "xla fit", "jax"]
 
 
 class Contender:
@@ -70,7 +70,8 @@ def measure(name: str, windows: int, seconds: float, threads: int, peers: str | 
     commands = {kind: [*ours, kind, name] for kind in ("elegans", "plain")}
     if peers and name in KERAS:
         for how in KERAS_KINDS:
-            commands[f"keras {how}"] = [peers, str(HERE / "keras_peers.py"), name, *how.split()]
+            script = [str(HERE / "keras_jax_peers.py"), name] if how == "jax" else [str(HERE / "keras_peers.py"), name]
+            commands[f"keras {how}"] = [peers, *script, *how.split()]
     contenders = {kind: Contender(command, threads) for kind, command in commands.items()}
     rates: dict[str, list[float]] = {kind: [] for kind in contenders}
     products: list[float] = []
@@ -130,7 +131,8 @@ def machine(threads: int, peers: str | None) -> dict[str, Any]:
         "commit": _run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"]),
     }
     if peers:
-        ask = "import keras, tensorflow; print('keras', keras.__version__, 'tensorflow', tensorflow.__version__)"
+        names = ["keras", "tensorflow-cpu", "jax"]
+        ask = f"from importlib.metadata import version; print(*(f'{{name}} {{version(name)}}' for name in {names}))"
         found["peers"] = _run([peers, "-c", ask])
     return found
 
@@ -160,8 +162,8 @@ def table(about: dict[str, Any], rows: list[dict[str, Any]], windows: int, secon
         "",
         "`plain` is the loop one would write with the same networks (benchmarks/contenders.py); `keras` the same "
         "networks in Keras on TensorFlow, as a graph or compiled by XLA: the compiled step called by hand with nothing "
-        "around it, and by Keras' own training loop, `fit`. The share is that of the operations a second "
-        "which a large matrix product reaches on this machine, counted by torch over one step.",
+        "around it, and by Keras' own training loop, `fit`; and on JAX (keras_jax_peers.py). The share is that of the "
+        "operations a second which a large matrix product reaches on this machine, counted by torch over one step.",
         "",
         f"| recipe | elegans | plain | times plain | {columns} | share | commit |",
         "|---|---:|---:|---:" + "|---:" * len(KERAS_KINDS) + "|---:|---|",

@@ -91,7 +91,7 @@ def reconstructions(cards: list[dict[str, Any]]) -> str:
 
 def speed(entries: list[dict[str, Any]]) -> str:
     """What `make bench` found, from the oldest code to the newest within a recipe."""
-    kinds = ("plain", "keras graph", "keras xla")
+    kinds = ("plain", "keras graph", "keras xla", "keras graph fit", "keras xla fit", "keras jax")
     lines = [
         "",
         "## Speed",

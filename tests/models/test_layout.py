@@ -1,5 +1,7 @@
 """How weights lie in memory: the same layer as torch's, and it stays as it lies."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from torch import nn
@@ -9,17 +11,44 @@ from elegans.models._layout import linear
 from elegans.optimisers import Updater
 
 
-@pytest.mark.parametrize("inputs", [2, 20])
-def test_a_layer_by_columns_is_torchs_own(inputs: int) -> None:
+@pytest.fixture
+def cores(request: pytest.FixtureRequest) -> Iterator[None]:
+    """So many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
+def check(inputs: int, outputs: int, columns: bool) -> None:
+    """It computes what torch's own does, and its weight lies so, as does the gradient."""
     torch.manual_seed(0)
-    ours = linear(inputs, 16)
+    ours = linear(inputs, outputs)
     torch.manual_seed(0)
-    theirs = nn.Linear(inputs, 16)
-    assert ours.weight.stride() == (1, 16)
+    theirs = nn.Linear(inputs, outputs)
+    assert ours.weight.stride() == ((1, outputs) if columns else (inputs, 1))
     x = torch.randn(5, inputs, requires_grad=True)
     torch.testing.assert_close(ours(x), theirs(x))
     gradients = [torch.autograd.grad(layer(x).square().sum(), [x, *layer.parameters()]) for layer in (ours, theirs)]
     torch.testing.assert_close(gradients[0], gradients[1])
+    assert gradients[0][1].stride() == ours.weight.stride()
+
+
+ON_TWO = [(2, 100, True), (16, 100, True), (30, 100, False), (30, 30, False), (31, 30, True)]
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "columns"), ON_TWO)
+@pytest.mark.parametrize("cores", [2], indirect=True)
+@pytest.mark.usefixtures("cores")
+def test_on_several_cores_the_longer_axis_is_the_first(inputs: int, outputs: int, columns: bool) -> None:
+    check(inputs, outputs, columns)
+
+
+@pytest.mark.parametrize("inputs", [2, 30, 200])
+@pytest.mark.parametrize("cores", [1], indirect=True)
+@pytest.mark.usefixtures("cores")
+def test_on_one_core_columns_are_together(inputs: int) -> None:
+    check(inputs, 100, True)
 
 
 def test_it_lies_so_after_steps_and_after_loading() -> None:

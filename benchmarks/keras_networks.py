@@ -1,0 +1,82 @@
+"""The networks of `vanilla`, `acgan` and `vae` in Keras, layer by layer, for whichever backend it runs on."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import layers
+
+IMAGES = 4096
+
+
+class Gan(NamedTuple):
+    """Its networks, and what a step has to know: images a batch, latent dimensions, whether there are classes."""
+
+    generator: keras.Model
+    discriminator: keras.Model
+    batch: int
+    latent: int
+    classes: bool
+
+
+class Vae(NamedTuple):
+    """Its networks, and images a batch."""
+
+    encoder: keras.Model
+    decoder: keras.Model
+    batch: int
+
+
+def vanilla() -> Gan:
+    generator = keras.Sequential([keras.Input((100,))])
+    for width in (256, 512, 1024):
+        generator.add(layers.Dense(width))
+        generator.add(layers.LeakyReLU(negative_slope=0.2))
+        generator.add(layers.BatchNormalization(momentum=0.8))
+    generator.add(layers.Dense(784, activation="tanh"))
+    generator.add(layers.Reshape((28, 28, 1)))
+    discriminator = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten()])
+    for width in (1024, 512, 256):
+        discriminator.add(layers.Dense(width))
+        discriminator.add(layers.LeakyReLU(negative_slope=0.2))
+        discriminator.add(layers.Dropout(0.3))
+    discriminator.add(layers.Dense(1))
+    return Gan(generator, discriminator, 128, 100, False)
+
+
+def acgan() -> Gan:
+    latent, label = keras.Input((10,)), keras.Input((), dtype="int32")
+    x = latent * layers.Embedding(10, 10)(label)
+    x = layers.Dense(1024, activation="relu")(x)
+    x = layers.Dense(128 * 7 * 7, activation="relu")(x)
+    x = layers.Reshape((7, 7, 128))(x)
+    for width in (256, 128):
+        x = layers.UpSampling2D()(x)
+        x = layers.Conv2D(width, 5, padding="same", activation="relu")(x)
+    generator = keras.Model([latent, label], layers.Conv2D(1, 2, padding="same", activation="tanh")(x))
+    image = keras.Input((28, 28, 1))
+    x = image
+    for width, stride in ((32, 2), (64, 1), (128, 2), (256, 1)):
+        x = layers.Conv2D(width, 3, padding="same", strides=stride)(x)
+        x = layers.LeakyReLU(negative_slope=0.3)(x)
+        x = layers.Dropout(0.3)(x)
+    x = layers.Flatten()(x)
+    discriminator = keras.Model(image, [layers.Dense(1)(x), layers.Dense(10)(x)])
+    return Gan(generator, discriminator, 32, 10, True)
+
+
+def vae() -> Vae:
+    image = keras.Input((28, 28, 1))
+    hidden = layers.Dense(256, activation="relu")(layers.Flatten()(image))
+    encoder = keras.Model(image, [layers.Dense(2)(hidden), layers.Dense(2)(hidden)])
+    decoder = keras.Sequential([keras.Input((2,)), layers.Dense(256, activation="relu"), layers.Dense(784)])
+    return Vae(encoder, decoder, 100)
+
+
+NETWORKS = {"vanilla": vanilla, "acgan": acgan, "vae": vae}
+
+
+def noise() -> tuple[np.ndarray, np.ndarray]:
+    """Images [n, h, w, c] in [-1, 1] and labels: what is in them costs nothing."""
+    draw = np.random.default_rng(0)
+    return draw.random((IMAGES, 28, 28, 1), np.float32) * 2 - 1, draw.integers(0, 10, IMAGES)
