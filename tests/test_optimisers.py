@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from elegans.config import Optimiser
 from elegans.models._fourier import FourierConv, FourierTransposed
-from elegans.models._layout import linear
+from elegans.models._layout import lay
 from elegans.models._upsample import UpsampledConv
 from elegans.optimisers import Updater
 
@@ -276,8 +276,14 @@ def test_a_gradient_that_lies_otherwise_in_memory_moves_its_own_weights(
         torch.testing.assert_close(p, q, rtol=1e-4, atol=1e-4)
 
 
+def by_columns() -> nn.Module:
+    layer = nn.Linear(20, 3)
+    lay(layer)
+    return layer
+
+
 @each_kind
-@pytest.mark.parametrize("layer", [lambda: nn.Conv2d(4, 3, 3), lambda: nn.Conv2d(1, 3, 3), lambda: linear(20, 3)])
+@pytest.mark.parametrize("layer", [lambda: nn.Conv2d(4, 3, 3), lambda: nn.Conv2d(1, 3, 3), by_columns])
 def test_the_optimisers_tensors_follow_memory(layer: Callable[[], nn.Module], options: dict[str, Any]) -> None:
     """torch's fused Adam would copy others at every step."""
     net = layer().to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -1,13 +1,15 @@
 """How weights lie in memory: the same layer as torch's, and it stays as it lies."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 
 import pytest
 import torch
 from torch import nn
 
 from elegans.config import Optimiser
-from elegans.models._layout import linear
+from elegans.models._layout import lay
+from elegans.models.dense_autoencoder import build
 from elegans.optimisers import Updater
 
 
@@ -22,10 +24,10 @@ def cores(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def check(inputs: int, outputs: int, columns: bool) -> None:
     """It computes what torch's own does, and its weight lies so, as does the gradient."""
-    torch.manual_seed(0)
-    ours = linear(inputs, outputs)
-    torch.manual_seed(0)
     theirs = nn.Linear(inputs, outputs)
+    ours = deepcopy(theirs)
+    lay(ours)
+    assert torch.equal(ours.weight, theirs.weight)
     assert ours.weight.stride() == ((1, outputs) if columns else (inputs, 1))
     x = torch.randn(5, inputs, requires_grad=True)
     torch.testing.assert_close(ours(x), theirs(x))
@@ -52,7 +54,8 @@ def test_on_one_core_columns_are_together(inputs: int) -> None:
 
 
 def test_it_lies_so_after_steps_and_after_loading() -> None:
-    layer = linear(2, 16)
+    layer = nn.Linear(2, 16)
+    lay(layer)
     before = layer.weight.detach().clone()
     updater = Updater(layer, Optimiser(kind="rmsprop"))
     gradients = updater.gradients(layer(torch.ones(3, 2)).sum())
@@ -62,3 +65,16 @@ def test_it_lies_so_after_steps_and_after_loading() -> None:
     layer.load_state_dict({"weight": before.contiguous(), "bias": torch.zeros(16)})
     assert layer.weight.stride() == (1, 16)
     assert torch.equal(layer.weight, before)
+
+
+@pytest.mark.parametrize("cores", [1], indirect=True)
+@pytest.mark.usefixtures("cores")
+def test_first_values_do_not_depend_on_it() -> None:
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        torch.manual_seed(0)
+        made = build((1, 8, 8), 0, 20, [30], True)
+        found.append([p.detach() for network in made.values() for p in network.parameters()])
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+    assert any(a.stride() != b.stride() for a, b in zip(*found, strict=True))

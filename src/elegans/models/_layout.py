@@ -36,15 +36,18 @@ class Flatten(nn.Module):
         return together(x).flatten(1)
 
 
-def linear(inputs: int, outputs: int) -> nn.Linear:
-    """A linear layer whose weight lies as its products are fastest: on one core a column together, where torch has the
-    rows; but on several the gradient is had in half of the time if its longer axis is the first in memory, for else MKL
-    leaves it to one of them. With a few inputs columns are five times as fast as rows.
+def lay(network: nn.Module) -> None:
+    """Let the weights of its linear layers lie as their products are fastest, when they have their first values.
+
+    On one core that is a column together, where torch has the rows; on several the gradient is had in half of the time
+    if its longer axis is the first in memory, for else MKL leaves it to one of them. With a few inputs columns are five
+    times as fast as rows.
     """
-    layer = nn.Linear(inputs, outputs)
-    if inputs > outputs or inputs <= FEW or torch.get_num_threads() == 1:
-        layer.weight.data = layer.weight.data.t().contiguous().t()
-    return layer
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            outputs, inputs = layer.weight.shape
+            if inputs > outputs or inputs <= FEW or torch.get_num_threads() == 1:
+                layer.weight.data = layer.weight.data.t().contiguous().t()
 
 
 class _Together(torch.autograd.Function):

@@ -10,9 +10,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import linear, relu
 
-from elegans.models import _layout
 from elegans.models._blocks import Shape, glorot_
 from elegans.models._codes import Code
+from elegans.models._layout import lay
 from elegans.tensors import to_shares
 
 Widths = list[Annotated[int, Field(gt=0)]]
@@ -45,7 +45,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.shape = shape
         self.hidden = hidden([latent, *widths])
-        self.pixels = _layout.linear([latent, *widths][-1], prod(shape))
+        self.pixels = nn.Linear([latent, *widths][-1], prod(shape))
 
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """Logits of the pixels, whose sigmoid is in [0, 1]."""
@@ -56,7 +56,7 @@ class Decoder(nn.Module):
 def hidden(widths: list[int]) -> nn.Sequential:
     """Linear layers with ReLUs, from each width to the next; nothing for a single one."""
     pairs = pairwise(widths)
-    return nn.Sequential(*(layer for a, b in pairs for layer in (_layout.linear(a, b), nn.ReLU(inplace=True))))
+    return nn.Sequential(*(layer for a, b in pairs for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))))
 
 
 def build(
@@ -72,7 +72,9 @@ def build(
         variational: codes are Gaussians (Kingma & Welling 2014, arXiv:1312.6114).
     """
     widths = widths or []
-    return {
-        "encoder": glorot_(Encoder(shape, latent, widths, variational)),
-        "decoder": glorot_(Decoder(shape, latent, widths[::-1])),
-    }
+    encoder, decoder = Encoder(shape, latent, widths, variational), Decoder(shape, latent, widths[::-1])
+    glorot_(encoder)
+    glorot_(decoder)
+    lay(encoder.hidden)  # its heads are put together at every step
+    lay(decoder)
+    return {"encoder": encoder, "decoder": decoder}
