@@ -1,6 +1,6 @@
 """Keras' contenders on JAX: `python keras_jax_peers.py vanilla|acgan|vae`.
 
-They answer as contenders.py does, with the networks of keras_networks.py. The autoencoder is trained by Keras' own
+They answer as contenders.py does, with the networks of keras_parts.py. The autoencoder is trained by Keras' own
 `fit`, 20 steps an execution (1 is its default, and slower). `fit` knows one optimiser only, so that a GAN's step is
 written as Keras' guide to training loops on JAX has it, of states that go in and come out; of `vanilla`, 20 are
 compiled into one, as `fit` would.
@@ -18,11 +18,9 @@ import keras
 import numpy as np
 from jax import numpy as jnp
 from keras import ops
-from keras_networks import NETWORKS, Gan, Vae, noise
+from keras_parts import NETWORKS, Gan, Vae, loss, noise, windows_of_fit
 
 AT_ONCE = 20  # steps an execution
-cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
-classes_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def gan(made: Gan, images: np.ndarray, labels: np.ndarray):
@@ -37,11 +35,6 @@ def gan(made: Gan, images: np.ndarray, labels: np.ndarray):
     def generated(weights, others, key, label):
         z = jax.random.uniform(key, (batch, latent), minval=-1, maxval=1)
         return generator.stateless_call(weights, others, [z, label] if classes else z, training=True)
-
-    def loss(verdict, target, label):
-        if not classes:
-            return cross_entropy(target, verdict)
-        return cross_entropy(target, verdict[0]) + classes_entropy(label, verdict[1])
 
     def of_discriminator(weights, others, real, fake, label):
         on_real, others = discriminator.stateless_call(weights, others, real, training=True)
@@ -118,30 +111,11 @@ class Autoencoder(keras.Model):
         return ops.mean(entropy + divergence)
 
 
-class Epoch(keras.callbacks.Callback):
-    """The time of it, without what `fit` does before."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.began = time.perf_counter()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.spent = time.perf_counter() - self.began
-
-
 def autoencoder(made: Vae, images: np.ndarray):
-    """Windows of one epoch, about as long as is asked for."""
-    model, epoch, pace = Autoencoder(made), Epoch(), 0.003
+    """Windows of `fit`."""
+    model = Autoencoder(made)
     model.compile(optimizer=keras.optimizers.RMSprop(1e-3), jit_compile=True, steps_per_execution=AT_ONCE)
-
-    def window(seconds):
-        nonlocal pace
-        steps = max(round(seconds / pace / AT_ONCE), 1) * AT_ONCE
-        some = images[np.arange(steps * made.batch) % len(images)]
-        model.fit(some, batch_size=made.batch, verbose=0, callbacks=[epoch])
-        pace = epoch.spent / steps
-        return {"images": steps * made.batch, "seconds": epoch.spent}
-
-    return window
+    return windows_of_fit(model, made.batch, images)
 
 
 def main():

@@ -1,10 +1,10 @@
 """Keras' contenders: `KERAS_BACKEND=tensorflow python keras_peers.py vanilla|acgan|vae [xla] [fit] [IMAGES.npz]`.
 
-They answer as contenders.py does, with the networks of keras_networks.py. The steps are written as Keras' own examples
+They answer as contenders.py does, with the networks of keras_parts.py. The steps are written as Keras' own examples
 write them, as a `train_step` with gradient tapes that keeps the means of its losses, compiled into a graph, or by XLA.
-It is called by hand, with nothing around it; with `fit`, as those examples go on, by
-Keras' own training loop, 20 steps an execution (1 is its default, and slower). Images are noise, for what is in them
-costs nothing, unless a file has others; a line `sample FILE` asks for 5,000 of a generator.
+It is called by hand, with nothing around it; with `fit`, as those examples go on, by Keras' own training loop, 20 steps
+an execution (1 is its default, and slower). Images are noise, for what is in them costs nothing, unless a file has
+others; a line `sample FILE` asks for 5,000 of a generator.
 """
 
 import json
@@ -18,13 +18,11 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import keras
 import numpy as np
 import tensorflow as tf
-from keras_networks import NETWORKS, Gan, noise
+from keras_parts import NETWORKS, Gan, loss, noise, windows_of_fit
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 tf.config.threading.set_intra_op_parallelism_threads(THREADS)
 tf.config.threading.set_inter_op_parallelism_threads(1)
-cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
-classes_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def gan(made):
@@ -38,11 +36,6 @@ def gan(made):
     def generated(label):
         z = tf.random.uniform((batch, latent), -1, 1)
         return generator([z, label] if classes else z, training=True)
-
-    def loss(verdict, target, label):
-        if not classes:
-            return cross_entropy(target, verdict)
-        return cross_entropy(target, verdict[0]) + classes_entropy(label, verdict[1])
 
     def step(real, label):
         ones, zeros = tf.ones((batch, 1)), tf.zeros((batch, 1))
@@ -96,31 +89,16 @@ def autoencoder(made):
 
 
 def fit(step, batch, images, labels, xla, seconds_a_step):
-    """Windows of one epoch, as long as is asked for, by Keras' own loop."""
-    at_once = 20 if seconds_a_step < 0.1 else 1
-    spent = []
+    """Windows of Keras' own loop."""
 
     class Trained(keras.Model):
         def train_step(self, data):
             step(*data)
             return {f"loss_{i}": mean.result() for i, mean in enumerate(step.means)}
 
-    class Epoch(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            self.began = time.perf_counter()
-
-        def on_epoch_end(self, epoch, logs=None):
-            spent.append(time.perf_counter() - self.began)
-
     trained = Trained()
-    trained.compile(jit_compile=xla, steps_per_execution=at_once)
-
-    def window(seconds):
-        steps = max(round(seconds / seconds_a_step / at_once), 2) * at_once
-        some = np.arange(steps * batch) % len(images)
-        trained.fit(images[some], labels[some], batch_size=batch, verbose=0, callbacks=[Epoch()])
-        return {"images": steps * batch, "seconds": spent[-1]}
-
+    trained.compile(jit_compile=xla, steps_per_execution=20 if seconds_a_step < 0.1 else 1)
+    window = windows_of_fit(trained, batch, images, labels)
     window(0.0)
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:

@@ -1,5 +1,7 @@
-"""The networks of `vanilla`, `acgan` and `vae` in Keras, layer by layer, for whichever backend it runs on."""
+"""What Keras' contenders share, whichever backend they run on: the networks of `vanilla`, `acgan` and `vae`, layer by
+layer, what a verdict costs, images, and windows of Keras' own training loop."""
 
+import time
 from typing import NamedTuple
 
 import keras
@@ -7,6 +9,8 @@ import numpy as np
 from keras import layers
 
 IMAGES = 4096
+cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+classes_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 class Gan(NamedTuple):
@@ -74,6 +78,38 @@ def vae() -> Vae:
 
 
 NETWORKS = {"vanilla": vanilla, "acgan": acgan, "vae": vae}
+
+
+def loss(verdict, target, label):
+    """Of a discriminator without classes a score each; else their logits, too."""
+    if not isinstance(verdict, list | tuple):
+        return cross_entropy(target, verdict)
+    return cross_entropy(target, verdict[0]) + classes_entropy(label, verdict[1])
+
+
+class Epoch(keras.callbacks.Callback):
+    """The time of it, without what `fit` does before."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.spent = time.perf_counter() - self.began
+
+
+def windows_of_fit(model: keras.Model, batch: int, *arrays: np.ndarray):
+    """A function of seconds: one epoch of `fit` that takes about as long, by the pace of the one before."""
+    epoch, pace, at_once = Epoch(), 0.0, model.steps_per_execution
+
+    def window(seconds):
+        nonlocal pace
+        steps = max(round(seconds / pace / at_once) if pace else 0, 2) * at_once
+        some = np.arange(steps * batch) % len(arrays[0])
+        model.fit(*(array[some] for array in arrays), batch_size=batch, verbose=0, callbacks=[epoch])
+        pace = epoch.spent / steps
+        return {"images": steps * batch, "seconds": epoch.spent}
+
+    return window
 
 
 def noise() -> tuple[np.ndarray, np.ndarray]:
