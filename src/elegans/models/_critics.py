@@ -8,6 +8,7 @@ from torch.nn.functional import leaky_relu
 
 from elegans.models._blocks import Shape, SpectralNorm, Verdict, halvings, quarters
 from elegans.models._layout import Flatten
+from elegans.models._products import Linear
 
 
 class Projection(nn.Module):
@@ -29,8 +30,8 @@ class Projection(nn.Module):
         channels, (height, breadth) = shape[0], quarters(shape)
         self.down1 = SpectralNorm(nn.Conv2d(channels, width, 4, stride=2, padding=1))
         self.down2 = SpectralNorm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1))
-        self.linear = SpectralNorm(nn.Linear(2 * width * height * breadth, features))
-        self.score = SpectralNorm(nn.Linear(features, 1))
+        self.linear = SpectralNorm(Linear(2 * width * height * breadth, features))
+        self.score = SpectralNorm(Linear(features, 1))
         self.label = SpectralNorm(nn.Embedding(classes, features)) if classes else None
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " n"] | None = None) -> Verdict:
@@ -65,7 +66,7 @@ class Halving(nn.Module):
         for inputs, outputs in pairwise([shape[0], *widths]):
             layers += [SpectralNorm(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
         features = [shape[0], *widths][-1] * (shape[1] >> levels) * (shape[2] >> levels)
-        self.layers = nn.Sequential(*layers, Flatten(), nn.Linear(features, 1))
+        self.layers = nn.Sequential(*layers, Flatten(), Linear(features, 1))
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:
         """A score each. Not conditional: y is ignored."""

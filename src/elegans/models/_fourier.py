@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from elegans.models._layout import together
+from elegans.models._products import product
 
 Size = tuple[int, int]  # height and width of the maps
 
@@ -95,12 +96,13 @@ class Transforms(nn.Module):
         """The convolution of x, its middle, with the channels of a pixel together."""
         (n, i, h, w), o = x.shape, kernel.shape[1]
         x = together(x)
-        maps = (self.maps.to(x.dtype) @ x.permute(2, 3, 0, 1).reshape(h * w, n * i)).view(-1, 2 * n, i)
-        kernels = self.kernels.to(x.dtype) @ kernel.permute(2, 3, 0, 1).reshape(-1, i * o)
+        maps = product(self.maps.to(x.dtype), x.permute(2, 3, 0, 1).reshape(h * w, n * i)).view(-1, 2 * n, i)
+        kernels = product(self.kernels.to(x.dtype), kernel.permute(2, 3, 0, 1).reshape(-1, i * o))
         real, imaginary = kernels.view(2, -1, i, o)
         back = self.back.to(x.dtype)
-        made = back[0] @ torch.bmm(maps, real).view(-1, n * o)
-        made = torch.addmm(made, back[1], torch.bmm(maps, imaginary).view(-1, n * o)).view(h, w, n, o)
+        made = product(back[0], torch.bmm(maps, real).view(-1, n * o))
+        made = made + product(back[1], torch.bmm(maps, imaginary).view(-1, n * o))
+        made = made.view(h, w, n, o)
         if bias is not None:
             made = made + bias
         return together(made.permute(2, 3, 0, 1))

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import linear
+
+from elegans.models._products import product
 
 State = tuple[Tensor, Tensor]  # what it says and what it remembers, both [n, u]
 
@@ -38,7 +39,7 @@ class Lstm(nn.Module):
 
     def project(self, x: Float[Tensor, "*n i"]) -> Float[Tensor, "*n g"]:
         """W x + b, for one step or for all at once."""
-        return linear(x, self.weight, self.bias)
+        return product(x.flatten(0, -2), self.weight.t(), self.bias).view(*x.shape[:-1], -1)
 
     def unroll(
         self,
@@ -126,11 +127,11 @@ class _AddProduct(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, sums: Tensor, x: Tensor, weight: Tensor) -> Tensor:
         context.save_for_backward(weight)
-        return torch.addmm(sums, x, weight.t())
+        return product(x, weight.t()).add_(sums)
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        return gradient, gradient @ context.saved_tensors[0], None
+        return gradient, product(gradient, context.saved_tensors[0]), None
 
 
 class _Deferred(torch.autograd.Function):

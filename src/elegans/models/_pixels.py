@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import fold
 
+from elegans.models._products import product
+
 Pair = tuple[int, ...]
 
 
@@ -33,7 +35,8 @@ class _Folded(torch.autograd.Function):
         kernel = weight.shape[2:]
         sides = zip(x.shape[2:], stride, padding, kernel, more, strict=True)
         size = tuple((side - 1) * s - 2 * p + k + o for side, s, p, k, o in sides)
-        rows = torch.matmul(weight.flatten(1).t(), x.flatten(2))
+        rows = product(x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]), weight.flatten(1))
+        rows = rows.view(len(x), -1, rows.shape[1]).transpose(1, 2)
         return fold(rows, size, kernel, padding=padding, stride=stride)
 
     @staticmethod

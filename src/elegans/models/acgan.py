@@ -17,6 +17,7 @@ from elegans.models._conditions import Head, Product
 from elegans.models._dropout import Dropout
 from elegans.models._layout import Flatten, Unflatten
 from elegans.models._pixels import ToPixels
+from elegans.models._products import Linear
 from elegans.models._upsample import UpsampledConv
 
 Widths = Annotated[Sequence[Annotated[int, Field(gt=0)]], Field(min_length=4, max_length=4)]
@@ -31,9 +32,9 @@ class Generator(nn.Module):
         first, second, third, fourth = widths
         self.label = Product(classes, latent)
         self.layers = nn.Sequential(
-            nn.Linear(latent, first),
+            Linear(latent, first),
             nn.ReLU(inplace=True),
-            nn.Linear(first, second * height * width),
+            Linear(first, second * height * width),
             Unflatten(1, (second, height, width)),
             *([nn.BatchNorm2d(second)] if batch_norm else []),
             nn.ReLU(inplace=True),
@@ -62,7 +63,7 @@ class TransposedGenerator(nn.Module):
         super().__init__()
         self.label = Product(classes, latent)
         self.layers = nn.Sequential(
-            nn.Linear(latent, 384 * 9),
+            Linear(latent, 384 * 9),
             nn.ReLU(inplace=True),
             Unflatten(1, (384, 3, 3)),
             nn.ConvTranspose2d(384, 192, 5),

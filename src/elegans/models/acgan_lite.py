@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from elegans.models._blocks import Shape, Verdict, glorot_
 from elegans.models._conditions import Head, Product
 from elegans.models._dropout import Dropout, PermanentDropout
+from elegans.models._products import Linear
 
 
 class Generator(nn.Module):
@@ -17,13 +18,13 @@ class Generator(nn.Module):
         super().__init__()
         self.shape, self.label = shape, Product(classes, latent, batch_norm=True)
         self.layers = nn.Sequential(
-            nn.Linear(latent, width),
+            Linear(latent, width),
             nn.LeakyReLU(0.3, inplace=True),
             PermanentDropout(width, dropout, fresh),
-            nn.Linear(width, width),
+            Linear(width, width),
             nn.LeakyReLU(0.3, inplace=True),
             PermanentDropout(width, dropout, fresh),
-            nn.Linear(width, prod(shape)),
+            Linear(width, prod(shape)),
             nn.Tanh(),
         )
 
@@ -42,10 +43,10 @@ class Discriminator(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(prod(shape), width),
+            Linear(prod(shape), width),
             Dropout(dropout),
             nn.LeakyReLU(0.3, inplace=True),
-            nn.Linear(width, width),
+            Linear(width, width),
             Dropout(dropout),
             nn.LeakyReLU(0.3, inplace=True),
         )

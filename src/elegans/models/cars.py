@@ -7,6 +7,7 @@ from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._dropout import Dropout
 from elegans.models._fourier import FourierConv
 from elegans.models._layout import Flatten, Unflatten
+from elegans.models._products import Linear
 
 
 class Generator(nn.Module):
@@ -17,7 +18,7 @@ class Generator(nn.Module):
         channels, height, width = shape
         start = 128, height // 2, width // 2
         self.layers = nn.Sequential(
-            nn.Linear(latent, start[0] * start[1] * start[2]),
+            Linear(latent, start[0] * start[1] * start[2]),
             nn.LeakyReLU(0.3, inplace=True),
             Unflatten(1, start),
             FourierConv(128, 256, 5, start[1:]),
@@ -51,7 +52,7 @@ class Discriminator(nn.Module):
             kernel = (min(4, sides[0]), min(4, sides[1]))
             layers += [nn.Conv2d(128, 128, kernel, stride=2), nn.LeakyReLU(0.3, inplace=True)]
             sides = ((sides[0] - kernel[0]) // 2 + 1, (sides[1] - kernel[1]) // 2 + 1)
-        linear = nn.Linear(128 * sides[0] * sides[1], 1)
+        linear = Linear(128 * sides[0] * sides[1], 1)
         self.layers = nn.Sequential(*layers, Flatten(), Dropout(dropout), linear)
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:

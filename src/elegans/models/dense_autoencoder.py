@@ -13,6 +13,7 @@ from torch.nn.functional import linear, relu
 from elegans.models._blocks import Shape, glorot_
 from elegans.models._codes import Code
 from elegans.models._layout import lay
+from elegans.models._products import Linear
 from elegans.tensors import to_shares
 
 Widths = list[Annotated[int, Field(gt=0)]]
@@ -25,8 +26,8 @@ class Encoder(nn.Module):
         super().__init__()
         self.hidden = hidden([prod(shape), *widths])
         last = [prod(shape), *widths][-1]
-        self.mean = nn.Linear(last, latent)
-        self.log_variance = nn.Linear(last, latent) if variational else None
+        self.mean = Linear(last, latent)
+        self.log_variance = Linear(last, latent) if variational else None
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Code:
         """The codes of images in [-1, 1], which the layers see in [0, 1]."""
@@ -45,7 +46,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.shape = shape
         self.hidden = hidden([latent, *widths])
-        self.pixels = nn.Linear([latent, *widths][-1], prod(shape))
+        self.pixels = Linear([latent, *widths][-1], prod(shape))
 
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """Logits of the pixels, whose sigmoid is in [0, 1]."""
@@ -56,7 +57,7 @@ class Decoder(nn.Module):
 def hidden(widths: list[int]) -> nn.Sequential:
     """Linear layers with ReLUs, from each width to the next; nothing for a single one."""
     pairs = pairwise(widths)
-    return nn.Sequential(*(layer for a, b in pairs for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))))
+    return nn.Sequential(*(layer for a, b in pairs for layer in (Linear(a, b), nn.ReLU(inplace=True))))
 
 
 def build(

@@ -8,6 +8,7 @@ from elegans.models._dropout import Dropout
 from elegans.models._fourier import FourierTransposed
 from elegans.models._layout import Flatten, Unflatten
 from elegans.models._pixels import ToPixels
+from elegans.models._products import Linear
 
 
 class Generator(nn.Module):
@@ -19,7 +20,7 @@ class Generator(nn.Module):
         start = 512, height // 4, width // 4
         # stride 2: output_padding=1 doubles exactly, as TensorFlow's SAME does
         self.layers = nn.Sequential(
-            nn.Linear(latent, start[0] * start[1] * start[2]),
+            Linear(latent, start[0] * start[1] * start[2]),
             Unflatten(1, start),
             nn.BatchNorm2d(512),
             nn.LeakyReLU(0.2, inplace=True),
@@ -61,7 +62,7 @@ class Discriminator(nn.Module):
             nn.BatchNorm2d(256),
             nn.LeakyReLU(0.2, inplace=True),
             Flatten(),
-            nn.Linear(256 * -(-height // 8) * -(-width // 8), 1),
+            Linear(256 * -(-height // 8) * -(-width // 8), 1),
         )
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._layout import Flatten, Unflatten
+from elegans.models._products import Linear
 
 
 class Generator(nn.Module):
@@ -16,9 +17,9 @@ class Generator(nn.Module):
         start = (128, -(-self.height // 16), -(-self.width // 16))
         features = start[0] * start[1] * start[2]
         self.layers = nn.Sequential(
-            nn.Linear(latent, 1024),
+            Linear(latent, 1024),
             nn.Tanh(),
-            nn.Linear(1024, features),
+            Linear(1024, features),
             nn.BatchNorm1d(features, eps=1e-3, momentum=0.01),
             nn.Tanh(),
             Unflatten(1, start),
@@ -56,9 +57,9 @@ class Discriminator(nn.Module):
             nn.Tanh(),
             nn.AvgPool2d((pool[0], pool[1])),
             Flatten(),
-            nn.Linear(features, 256),
+            Linear(features, 256),
             nn.Tanh(),
-            nn.Linear(256, 1),
+            Linear(256, 1),
         )
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:

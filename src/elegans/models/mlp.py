@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from elegans.models._blocks import Label, Shape, Verdict, glorot_
 from elegans.models._dropout import Dropout
+from elegans.models._products import Linear
 from elegans.similarity import BatchSimilarity
 
 Widths = Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=1)]
@@ -45,10 +46,10 @@ class Generator(nn.Module):
         self.shape, self.given = shape, Beside(latent, classes, latent)
         layers: list[nn.Module] = []
         for inputs, width in zip([self.given.features, *widths], widths, strict=False):
-            layers += [nn.Linear(inputs, width), nn.LeakyReLU(slope, inplace=True)]
+            layers += [Linear(inputs, width), nn.LeakyReLU(slope, inplace=True)]
             if batch_norm:  # after the activation, with the momentum and epsilon of the Keras original
                 layers.append(nn.BatchNorm1d(width, eps=1e-3, momentum=0.2))
-        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], prod(shape)), nn.Tanh())
+        self.layers = nn.Sequential(*layers, Linear(widths[-1], prod(shape)), nn.Tanh())
 
     def forward(
         self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None
@@ -76,12 +77,12 @@ class Discriminator(nn.Module):
         self.given = Beside(prod(shape), classes, latent)
         layers: list[nn.Module] = [nn.Flatten()]  # of what is flat already: the names of saved weights count it
         for i, (inputs, width) in enumerate(zip([self.given.features, *widths], widths, strict=False)):
-            layers += [nn.Linear(inputs, width), nn.LeakyReLU(slope, inplace=True)]
+            layers += [Linear(inputs, width), nn.LeakyReLU(slope, inplace=True)]
             if dropout and i < len(widths) - 1:
                 layers.append(Dropout(dropout))
         if similarity:
             layers.append(BatchSimilarity(similarity, partners))
-        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1] + len(similarity), 1))
+        self.layers = nn.Sequential(*layers, Linear(widths[-1] + len(similarity), 1))
 
     def forward(
         self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from elegans.models._blocks import Shape, Verdict, normal_, quarters
 from elegans.models._layout import Flatten, Unflatten
 from elegans.models._pixels import ToPixels
+from elegans.models._products import Linear
 
 
 class Generator(nn.Module):
@@ -15,7 +16,7 @@ class Generator(nn.Module):
         super().__init__()
         channels, (height, width) = shape[0], quarters(shape)
         self.start = (32, height, width)
-        self.linear = nn.Linear(latent, 32 * height * width)
+        self.linear = Linear(latent, 32 * height * width)
         # Two-sided padding where TensorFlow's SAME pads one side only: the same map, shifted by a pixel.
         self.layers = nn.Sequential(
             nn.LeakyReLU(0.1),
@@ -51,10 +52,10 @@ class Discriminator(nn.Module):
             nn.BatchNorm2d(64),
             nn.LeakyReLU(0.1, inplace=True),
             Flatten(),
-            nn.Linear(64 * height * width, 64),
+            Linear(64 * height * width, 64),
             nn.BatchNorm1d(64),
             nn.LeakyReLU(0.1, inplace=True),
-            nn.Linear(64, 1),
+            Linear(64, 1),
         )
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Tensor | None = None) -> Verdict:

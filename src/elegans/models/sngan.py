@@ -12,6 +12,7 @@ from elegans.models._blocks import Shape, halvings
 from elegans.models._critics import Halving
 from elegans.models._layout import Unflatten
 from elegans.models._modulation import Norm
+from elegans.models._products import Linear
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -31,7 +32,7 @@ class Generator(nn.Module):
 
         levels = len(widths) - 1
         start = (widths[0], shape[1] >> levels, shape[2] >> levels)
-        layers: list[nn.Module] = [nn.Linear(latent, start[0] * start[1] * start[2]), Unflatten(1, start)]
+        layers: list[nn.Module] = [Linear(latent, start[0] * start[1] * start[2]), Unflatten(1, start)]
         for inputs, outputs in pairwise(widths):
             layers += [norm(inputs), nn.LeakyReLU(0.2, inplace=True)]
             layers.append(upsampling_(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)))

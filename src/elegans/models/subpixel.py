@@ -17,6 +17,7 @@ from torch.nn.functional import leaky_relu, leaky_relu_, pixel_shuffle, pixel_un
 from elegans.models._blocks import Label, Mapping, Shape, SpectralNorm, Verdict, quarters
 from elegans.models._layout import Unflatten
 from elegans.models._modulation import Norm
+from elegans.models._products import Linear
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -33,7 +34,7 @@ class Generator(nn.Module):
         self.label = Label(classes, latent) if classes else None
         values = (2 if classes else 1) * latent
         self.start = nn.Sequential(
-            nn.Linear(values, 2 * width * height * breadth, bias=False), Unflatten(1, (2 * width, height, breadth))
+            Linear(values, 2 * width * height * breadth, bias=False), Unflatten(1, (2 * width, height, breadth))
         )
         self.early, self.late = (Norm(maps, values if modulated else 0) for maps in (2 * width, width))
         self.up = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1, bias=False)
@@ -63,7 +64,7 @@ class Discriminator(nn.Module):
         self.first = SpectralNorm(nn.Conv2d(4 * channels, width, 3, padding=1))
         self.second = SpectralNorm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1))
         features = 2 * width * height * breadth
-        self.score = SpectralNorm(nn.Linear(features, 1))
+        self.score = SpectralNorm(Linear(features, 1))
         self.label = None
         if classes:
             label = nn.Embedding(classes, features)
