@@ -7,22 +7,22 @@ from contextlib import contextmanager
 
 import torch
 
-# M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h, and the bytes from which on memory is given back: the second at
-# its maximum, for more is refused
-LIMITS = {-1: 2**30, -3: 2**25}
+# of malloc.h: M_TRIM_THRESHOLD, the free bytes at the heap's end from which on they are given back, -1 for never; and
+# M_MMAP_MAX, how many large pieces lie outside the heap, where they are given back whatever the limits
+SETTINGS = {-1: -1, -4: 0}
 
 
 def keep_memory() -> None:
     """Let glibc's allocator keep what is freed, where it is glibc's: a step asks for the same large pieces as the last.
 
     By default it gives large pieces back to the system and gets them again, empty pages that are filled with zeros one
-    by one; in a step of small networks that is 5 to 15 % of the time (docs/LOG.md).
+    by one; that is 5 to 15 % of a step of small networks, and as much of large ones (docs/LOG.md).
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:
-            for limit, bytes_ in LIMITS.items():
-                mallopt(limit, bytes_)
+            for name, value in SETTINGS.items():
+                mallopt(name, value)
 
 
 @contextmanager
