@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import flop_registry, register_flop_formula
 
 from elegans import cpu, find, losses, parallel
 from elegans.batches import Batches
@@ -33,6 +33,7 @@ from elegans.models._dropout import Dropout, PermanentDropout
 from elegans.models._fourier import FourierConv, FourierTransposed
 from elegans.models._lstm import Lstm, State
 from elegans.models._pixels import ToPixels
+from elegans.models._products import Linear, product
 from elegans.models._upsample import UpsampledConv
 from elegans.networks import networks
 from elegans.training import fit
@@ -199,7 +200,10 @@ def plain_layers(network: nn.Module) -> nn.Module:
         if isinstance(child, UpsampledConv):
             convolution = nn.Conv2d(child.in_channels, child.out_channels, 5, padding=2)
             setattr(network, name, nn.Sequential(nn.Upsample(scale_factor=2), convolution))
+        elif isinstance(child, Linear):
+            setattr(network, name, nn.Linear(child.in_features, child.out_features, child.bias is not None))
         elif isinstance(child, SpectralNorm):
+            plain_layers(child)
             if child.bias is not None:
                 child.layer.bias = child.bias
             setattr(network, name, spectral_norm(child.layer))
@@ -224,12 +228,18 @@ def plain_layers(network: nn.Module) -> nn.Module:
 def multiply_rate(seconds: float = 0.3) -> float:
     """Operations a second of a large matrix product: what the machine can do, as far as torch reaches."""
     a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
-    a @ b
+    product(a, b)
     rounds, began = 0, time.perf_counter()
     while time.perf_counter() - began < seconds:
-        a @ b
+        product(a, b)
         rounds += 1
     return rounds * 2 * 1024**3 / (time.perf_counter() - began)
+
+
+@register_flop_formula(torch.ops.mkldnn._linear_pointwise)
+def _of_linear(a: torch.Size, b: torch.Size, *more: Any, **options: Any) -> int:
+    """Of oneDNN's product, for which torch has no formula."""
+    return 2 * a[0] * a[1] * b[0]
 
 
 class Operations(TorchDispatchMode):
