@@ -24,7 +24,7 @@ LAYERS = [  # each may import from the rows below it only, which is why some of 
     "batches run networks splits",
     "models data",
     "augment balance ema losses moments optimisers penalties recorded similarity ssim",
-    "cpu find parallel",
+    "cpu find parallel tape",
     "seeds schedules images nearest stop tensors recipes",
     "config disk",
     "errors",

@@ -18,7 +18,8 @@ from elegans.health import first_wrong
 from elegans.methods.autoencoder import Autoencoder
 from elegans.methods.gan import Gan
 from elegans.networks import networks
-from elegans.recorded import Outcome, Recorded, results
+from elegans.recorded import Recorded
+from elegans.tape import Outcome, results
 from elegans.training import fit
 
 SHAPES = {"cifar10": (3, 32, 32), "faces": (3, 28, 28), "stacked": (3, 28, 28), "xor": (1, 1, 2)}

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from elegans.models import _products
 from elegans.models._products import Linear, product
-from elegans.recorded import Outcome, Recorded
+from elegans.recorded import Recorded
+from elegans.tape import Outcome
 
 N, K, M = 64, 512, 256  # a large product
 has_one_dnn = pytest.mark.skipif(_products._one_dnn is None, reason="this torch was built without oneDNN")

@@ -14,7 +14,8 @@ from elegans.methods._bernoulli import cross_entropy
 from elegans.methods._state import Said, State
 from elegans.models._codes import Code
 from elegans.optimisers import Updater
-from elegans.recorded import Outcome, Recorded
+from elegans.recorded import Recorded
+from elegans.tape import Outcome
 
 Images = Float[Tensor, "n c h w"]
 

@@ -17,7 +17,8 @@ from elegans.methods._objectives import couples, discriminator_loss, generator_l
 from elegans.methods._state import Said, State
 from elegans.models._blocks import Verdict
 from elegans.optimisers import Updater
-from elegans.recorded import Outcome, Recorded
+from elegans.recorded import Recorded
+from elegans.tape import Outcome
 
 Images = Float[Tensor, "n c h w"]
 Labels = Int64[Tensor, " n"]
