@@ -16,7 +16,7 @@ def keep_memory() -> None:
     """Let glibc's allocator keep what is freed, where it is glibc's: a step asks for the same large pieces as the last.
 
     By default it gives large pieces back to the system and gets them again, empty pages that are filled with zeros one
-    by one; that is 5 to 15 % of a step of small networks, and as much of large ones (docs/LOG.md).
+    by one; that is 5 to 15 % of a step of small networks, and up to 18 % of one of large ones (docs/LOG.md).
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -60,6 +60,7 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         (a, b), (of_a, of_b, of_bias) = context.saved_tensors, context.needs_input_grad
+        # of what is variable, asked for or not, for autograd does not tell; a replayed step leaves the latter out
         by_columns = b.t().is_contiguous()  # as is then its gradient
         return (
             product(gradient, b.t()) if of_a else None,
