@@ -236,10 +236,13 @@ def multiply_rate(seconds: float = 0.3) -> float:
     return rounds * 2 * 1024**3 / (time.perf_counter() - began)
 
 
-@register_flop_formula(torch.ops.mkldnn._linear_pointwise)
 def _of_linear(a: torch.Size, b: torch.Size, *more: Any, **options: Any) -> int:
     """Of oneDNN's product, for which torch has no formula."""
     return 2 * a[0] * a[1] * b[0]
+
+
+if hasattr(torch.ops.mkldnn, "_linear_pointwise"):  # not every build has it
+    register_flop_formula(torch.ops.mkldnn._linear_pointwise)(_of_linear)
 
 
 class Operations(TorchDispatchMode):

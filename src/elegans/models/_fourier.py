@@ -98,11 +98,9 @@ class Transforms(nn.Module):
         x = together(x)
         maps = product(self.maps.to(x.dtype), x.permute(2, 3, 0, 1).reshape(h * w, n * i)).view(-1, 2 * n, i)
         kernels = product(self.kernels.to(x.dtype), kernel.permute(2, 3, 0, 1).reshape(-1, i * o))
-        real, imaginary = kernels.view(2, -1, i, o)
-        back = self.back.to(x.dtype)
-        made = product(back[0], torch.bmm(maps, real).view(-1, n * o))
-        made = made + product(back[1], torch.bmm(maps, imaginary).view(-1, n * o))
-        made = made.view(h, w, n, o)
+        parts = zip(self.back.to(x.dtype), kernels.view(2, -1, i, o), strict=True)
+        real, imaginary = (product(back, torch.bmm(maps, part).view(-1, n * o)) for back, part in parts)
+        made = (real + imaginary).view(h, w, n, o)
         if bias is not None:
             made = made + bias
         return together(made.permute(2, 3, 0, 1))

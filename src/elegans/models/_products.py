@@ -1,8 +1,8 @@
 """Products of matrices by the faster of two libraries, and the linear layers that are made of them.
 
 On a CPU torch has its products from MKL, and its convolutions from oneDNN. Where a matrix that lies by rows is
-multiplied, and where the product is wide, oneDNN takes nine tenths of MKL's time, or with several cores a quarter or
-three (docs/LOG.md). The values are the same to rounding.
+multiplied, and where the product is wide, oneDNN takes nine tenths of MKL's time, and less with several cores
+(docs/LOG.md). The values are the same to rounding.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 LARGE = 8e6  # multiplications: oneDNN takes 20 microseconds more to begin
-WIDE = 4  # columns a row
+WIDE = 4  # columns of the product for each of its rows
 
 # what torch's compiler calls; not every build has it
 _one_dnn = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None  # type: ignore[no-untyped-call]
