@@ -8,6 +8,7 @@ from torch.nn.functional import leaky_relu
 
 from elegans.models._blocks import Shape, SpectralNorm, Verdict, halvings, quarters
 from elegans.models._layout import Flatten
+from elegans.models._pixels import OfPixels
 from elegans.models._products import Linear
 
 
@@ -28,7 +29,7 @@ class Projection(nn.Module):
     def __init__(self, shape: Shape, classes: int, width: int, features: int) -> None:
         super().__init__()
         channels, (height, breadth) = shape[0], quarters(shape)
-        self.down1 = SpectralNorm(nn.Conv2d(channels, width, 4, stride=2, padding=1))
+        self.down1 = SpectralNorm(OfPixels(channels, width, 4, stride=2, padding=1))
         self.down2 = SpectralNorm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1))
         self.linear = SpectralNorm(Linear(2 * width * height * breadth, features))
         self.score = SpectralNorm(Linear(features, 1))
@@ -64,7 +65,8 @@ class Halving(nn.Module):
         widths = [min(width << k, most) for k in range(levels)]
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise([shape[0], *widths]):
-            layers += [SpectralNorm(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+            convolution = nn.Conv2d if layers else OfPixels
+            layers += [SpectralNorm(convolution(inputs, outputs, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
         features = [shape[0], *widths][-1] * (shape[1] >> levels) * (shape[2] >> levels)
         self.layers = nn.Sequential(*layers, Flatten(), Linear(features, 1))
 

@@ -16,7 +16,7 @@ from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._conditions import Head, Product
 from elegans.models._dropout import Dropout
 from elegans.models._layout import Flatten, Unflatten
-from elegans.models._pixels import ToPixels
+from elegans.models._pixels import OfPixels, ToPixels, TransposedToPixels
 from elegans.models._products import Linear
 from elegans.models._upsample import UpsampledConv
 
@@ -45,7 +45,7 @@ class Generator(nn.Module):
             *([nn.BatchNorm2d(fourth)] if batch_norm else []),
             nn.ReLU(inplace=True),
         )
-        self.last = nn.Conv2d(fourth, channels, 2)
+        self.last = ToPixels(fourth, channels, 2)
 
     def forward(
         self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None
@@ -70,7 +70,7 @@ class TransposedGenerator(nn.Module):
             nn.ReLU(inplace=True),
             nn.ConvTranspose2d(192, 96, 5, stride=2, padding=2, output_padding=1),
             nn.ReLU(inplace=True),
-            ToPixels(96, channels, 5, stride=2, padding=2, output_padding=1),
+            TransposedToPixels(96, channels, 5, stride=2, padding=2, output_padding=1),
             nn.Tanh(),
         )
 
@@ -90,7 +90,8 @@ class Discriminator(nn.Module):
         channels, (height, width) = shape[0], quarters(shape)
         layers: list[nn.Module] = []
         for inputs, outputs, stride in zip([channels, *widths], widths, [2, 1, 2, 1], strict=False):
-            layers += [nn.Conv2d(inputs, outputs, 3, stride, padding=1), nn.LeakyReLU(slope, inplace=True)]
+            convolution = nn.Conv2d if layers else OfPixels
+            layers += [convolution(inputs, outputs, 3, stride, padding=1), nn.LeakyReLU(slope, inplace=True)]
             layers += [Dropout(dropout)]
         self.layers = nn.Sequential(*layers, Flatten())
         self.head = Head(widths[-1] * height * width, classes)

@@ -7,6 +7,7 @@ from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._dropout import Dropout
 from elegans.models._fourier import FourierConv
 from elegans.models._layout import Flatten, Unflatten
+from elegans.models._pixels import OfPixels, ToPixels
 from elegans.models._products import Linear
 
 
@@ -29,7 +30,7 @@ class Generator(nn.Module):
             nn.LeakyReLU(0.3, inplace=True),
             nn.ConvTranspose2d(256, 256, 4, stride=2, padding=1),
             nn.LeakyReLU(0.3, inplace=True),
-            nn.Conv2d(256, channels, 7, padding=3),
+            ToPixels(256, channels, 7, padding=3),
             nn.Tanh(),
         )
 
@@ -46,7 +47,7 @@ class Discriminator(nn.Module):
     def __init__(self, shape: Shape, dropout: float) -> None:
         super().__init__()
         channels, height, width = shape
-        layers: list[nn.Module] = [nn.Conv2d(channels, 128, 3), nn.LeakyReLU(0.3, inplace=True)]
+        layers: list[nn.Module] = [OfPixels(channels, 128, 3), nn.LeakyReLU(0.3, inplace=True)]
         sides = (height - 2, width - 2)
         for _ in range(3):
             kernel = (min(4, sides[0]), min(4, sides[1]))

@@ -10,6 +10,7 @@ from torch.nn.functional import interpolate, max_pool2d, relu
 
 from elegans.models._blocks import Shape, glorot_
 from elegans.models._codes import Code
+from elegans.models._pixels import ToPixels
 from elegans.tensors import to_shares
 
 Widths = Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=1)]
@@ -44,7 +45,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.code, self.sizes = (code, *sizes[0]), sizes[1:]
         self.convolutions = convolutions([code, *widths])
-        self.pixels = nn.Conv2d(widths[-1], channels, 3, padding=1)
+        self.pixels = ToPixels(widths[-1], channels, 3, padding=1)
 
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """Logits of the pixels, whose sigmoid is in [0, 1]."""

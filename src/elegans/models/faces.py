@@ -7,7 +7,7 @@ from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._dropout import Dropout
 from elegans.models._fourier import FourierTransposed
 from elegans.models._layout import Flatten, Unflatten
-from elegans.models._pixels import ToPixels
+from elegans.models._pixels import OfPixels, TransposedToPixels
 from elegans.models._products import Linear
 
 
@@ -33,7 +33,7 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(128, 64, 5, stride=2, padding=2, output_padding=1),
             nn.BatchNorm2d(64),
             nn.LeakyReLU(0.2, inplace=True),
-            ToPixels(64, channels, 5, padding=2),
+            TransposedToPixels(64, channels, 5, padding=2),
             nn.Tanh(),
         )
 
@@ -51,7 +51,7 @@ class Discriminator(nn.Module):
         super().__init__()
         channels, height, width = shape
         self.layers = nn.Sequential(
-            nn.Conv2d(channels, 64, 5, stride=2, padding=2),
+            OfPixels(channels, 64, 5, stride=2, padding=2),
             nn.LeakyReLU(0.2, inplace=True),
             Dropout(dropout),
             nn.Conv2d(64, 128, 5, stride=2, padding=2),

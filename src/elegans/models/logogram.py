@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._layout import Flatten, Unflatten
+from elegans.models._pixels import OfPixels, ToPixels
 from elegans.models._products import Linear
 
 
@@ -27,7 +28,7 @@ class Generator(nn.Module):
             nn.Conv2d(128, 64, 5, padding=2),
             nn.Tanh(),
             nn.Upsample(scale_factor=4),
-            nn.Conv2d(64, channels, 5, padding=2),
+            ToPixels(64, channels, 5, padding=2),
             nn.Tanh(),
         )
 
@@ -50,7 +51,7 @@ class Discriminator(nn.Module):
         pool = [min(2, side) for side in left]
         features = 128 * (left[0] // pool[0]) * (left[1] // pool[1])
         self.layers = nn.Sequential(
-            nn.Conv2d(channels, 64, 5, padding=2),
+            OfPixels(channels, 64, 5, padding=2),
             nn.Tanh(),
             nn.AvgPool2d(4),
             nn.Conv2d(64, 128, (kernel[0], kernel[1])),

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from elegans.models._blocks import Shape, Verdict, normal_, quarters
 from elegans.models._layout import Flatten, Unflatten
-from elegans.models._pixels import ToPixels
+from elegans.models._pixels import OfPixels, TransposedToPixels
 from elegans.models._products import Linear
 
 
@@ -27,7 +27,7 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(64, 64, 3, stride=2, padding=1, output_padding=1),
             nn.BatchNorm2d(64),
             nn.LeakyReLU(0.1, inplace=True),
-            ToPixels(64, channels, 3, stride=2, padding=1, output_padding=1),
+            TransposedToPixels(64, channels, 3, stride=2, padding=1, output_padding=1),
             nn.BatchNorm2d(channels),
             nn.Tanh(),
         )
@@ -45,7 +45,7 @@ class Discriminator(nn.Module):
         super().__init__()
         channels, (height, width) = shape[0], quarters(shape)
         self.layers = nn.Sequential(
-            nn.Conv2d(channels, 32, 3, stride=2, padding=1),
+            OfPixels(channels, 32, 3, stride=2, padding=1),
             nn.BatchNorm2d(32),
             nn.LeakyReLU(0.1, inplace=True),
             nn.Conv2d(32, 64, 3, stride=2, padding=1),

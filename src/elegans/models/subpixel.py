@@ -12,12 +12,13 @@ import torch
 from jaxtyping import Float, Int64
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu, leaky_relu_, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import leaky_relu, leaky_relu_
 
 from elegans.models._blocks import Label, Mapping, Shape, SpectralNorm, Verdict, quarters
 from elegans.models._layout import Unflatten
 from elegans.models._modulation import Norm
 from elegans.models._products import Linear
+from elegans.models._subpixel import OfSubpixels, ToSubpixels
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -38,7 +39,7 @@ class Generator(nn.Module):
         )
         self.early, self.late = (Norm(maps, values if modulated else 0) for maps in (2 * width, width))
         self.up = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1, bias=False)
-        self.pixels = nn.Conv2d(width, 4 * channels, 3, padding=1)
+        self.pixels = ToSubpixels(width, channels)
 
     def forward(
         self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None
@@ -49,7 +50,7 @@ class Generator(nn.Module):
             z = torch.cat([z, Mapping.QUIET * self.label(y if y.is_floating_point() else y.clamp(min=0))], 1)
         x = leaky_relu_(self.early(self.start(z), z), 0.2)
         x = leaky_relu_(self.late(self.up(x), z), 0.2)
-        return torch.tanh(pixel_shuffle(self.pixels(x), 2))
+        return torch.tanh(self.pixels(x))
 
 
 class Discriminator(nn.Module):
@@ -61,7 +62,7 @@ class Discriminator(nn.Module):
     def __init__(self, shape: Shape, classes: int, width: int) -> None:
         super().__init__()
         channels, (height, breadth) = shape[0], quarters(shape)
-        self.first = SpectralNorm(nn.Conv2d(4 * channels, width, 3, padding=1))
+        self.first = SpectralNorm(OfSubpixels(channels, width))
         self.second = SpectralNorm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1))
         features = 2 * width * height * breadth
         self.score = SpectralNorm(Linear(features, 1))
@@ -74,7 +75,7 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " n"] | None = None) -> Verdict:
         """A score each: how real, and how much of its class."""
-        x = leaky_relu(self.first(pixel_unshuffle(x, 2)), 0.2)
+        x = leaky_relu(self.first(x), 0.2)
         x = leaky_relu(self.second(x), 0.2).permute(0, 2, 3, 1).flatten(1)  # as it lies in memory
         score = self.score(x).squeeze(1)
         if self.label is not None and y is not None:
