@@ -18,6 +18,7 @@ from elegans.models._fourier import FourierConv, FourierTransposed
 from elegans.models._layout import Flatten, Unflatten
 from elegans.models._pixels import ToPixels, TransposedToPixels
 from elegans.models._subpixel import ToSubpixels
+from elegans.models._tanh import Tanh
 from elegans.networks import networks
 
 AUTOENCODERS = ["conv-autoencoder", "dense-autoencoder"]
@@ -275,7 +276,7 @@ def test_no_activation_meets_maps_of_both_kinds(name: str) -> None:
     apart: list[str] = []
 
     def look(module: nn.Module, given: tuple[Tensor, ...], gave: Tensor) -> None:
-        images = nn.Tanh | ToPixels | TransposedToPixels | ToSubpixels  # they lie by rows
+        images = Tanh | ToPixels | TransposedToPixels | ToSubpixels  # they lie by rows
         if not isinstance(gave, Tensor) or gave.ndim != 4 or isinstance(module, images):
             return
         if not together(gave):

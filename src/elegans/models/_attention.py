@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from elegans.models._tanh import tanh
+
 
 class VectorAttention(nn.Module):
     """The gate of a vector a, such as that of a label:
@@ -32,7 +34,7 @@ class VectorAttention(nn.Module):
 
     def forward(self, h: Float[Tensor, "n u"], prepared: Float[Tensor, "n u"]) -> Float[Tensor, "n u"]:
         """s, which h is to be multiplied with."""
-        m = torch.addmm(prepared, h, self.said.weight.t()).tanh()
+        m = tanh(torch.addmm(prepared, h, self.said.weight.t()))
         return torch.sigmoid(self.gate(m))
 
 

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from elegans.models._products import product
+from elegans.models._tanh import tanh
 
 State = tuple[Tensor, Tensor]  # what it says and what it remembers, both [n, u]
 
@@ -96,8 +97,8 @@ class Loop:
 def gate(sums: Float[Tensor, "n g"], c: Float[Tensor, "n u"]) -> State:
     """The next state, from what goes into the gates."""
     i, f, g, o = sums.chunk(4, 1)
-    c = torch.addcmul(f.sigmoid() * c, i.sigmoid(), g.tanh())
-    return o.sigmoid() * c.tanh(), c
+    c = torch.addcmul(f.sigmoid() * c, i.sigmoid(), tanh(g))
+    return o.sigmoid() * tanh(c), c
 
 
 # --- weights whose gradients are one product over all steps ----------------------------------------------------------

@@ -18,6 +18,7 @@ from elegans.models._dropout import Dropout
 from elegans.models._layout import Flatten, Unflatten
 from elegans.models._pixels import OfPixels, ToPixels, TransposedToPixels
 from elegans.models._products import Linear
+from elegans.models._tanh import Tanh, tanh
 from elegans.models._upsample import UpsampledConv
 
 Widths = Annotated[Sequence[Annotated[int, Field(gt=0)]], Field(min_length=4, max_length=4)]
@@ -52,7 +53,7 @@ class Generator(nn.Module):
     ) -> Float[Tensor, "n c h w"]:
         """Images in [-1, 1] of the classes y; without labels all are of class 0."""
         x = self.layers(self.label(z, y))
-        images: Tensor = self.last(pad(x, (0, 1, 0, 1))).tanh()
+        images: Tensor = tanh(self.last(pad(x, (0, 1, 0, 1))))
         return images
 
 
@@ -71,7 +72,7 @@ class TransposedGenerator(nn.Module):
             nn.ConvTranspose2d(192, 96, 5, stride=2, padding=2, output_padding=1),
             nn.ReLU(inplace=True),
             TransposedToPixels(96, channels, 5, stride=2, padding=2, output_padding=1),
-            nn.Tanh(),
+            Tanh(),
         )
 
     def forward(

@@ -9,6 +9,7 @@ from elegans.models._blocks import Shape, Verdict, glorot_
 from elegans.models._conditions import Head, Product
 from elegans.models._dropout import Dropout, PermanentDropout
 from elegans.models._products import Linear
+from elegans.models._tanh import Tanh
 
 
 class Generator(nn.Module):
@@ -25,7 +26,7 @@ class Generator(nn.Module):
             nn.LeakyReLU(0.3, inplace=True),
             PermanentDropout(width, dropout, fresh),
             Linear(width, prod(shape)),
-            nn.Tanh(),
+            Tanh(),
         )
 
     def forward(

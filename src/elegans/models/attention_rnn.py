@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from elegans.models._attention import RowAttention, VectorAttention
 from elegans.models._blocks import Label, Shape, Verdict, glorot_
 from elegans.models._lstm import Lstm
+from elegans.models._tanh import tanh
 
 Width = Annotated[int, Field(gt=0)]
 Mode = Literal["none", "1d", "2d"]
@@ -72,11 +73,11 @@ class Generator(Rows):
         def attend(h: Tensor) -> Tensor:
             h = self.gated(h, torch.cat(drawn, 1) if label is None else label)
             if looks_at_rows:
-                drawn.append(torch.tanh(self.row(h)).unsqueeze(1))
+                drawn.append(tanh(self.row(h)).unsqueeze(1))
             return h
 
         said = self.lstm.unroll(self.lstm.project(z)[:, None].expand(-1, self.shape[1], -1), attend=attend)
-        rows = torch.cat(drawn, 1) if looks_at_rows else torch.tanh(self.row(torch.stack(said, 1)))
+        rows = torch.cat(drawn, 1) if looks_at_rows else tanh(self.row(torch.stack(said, 1)))
         return rows.view(len(z), self.shape[1], self.shape[0], self.shape[2]).transpose(1, 2)
 
 

@@ -9,6 +9,7 @@ from elegans.models._fourier import FourierConv
 from elegans.models._layout import Flatten, Unflatten
 from elegans.models._pixels import OfPixels, ToPixels
 from elegans.models._products import Linear
+from elegans.models._tanh import Tanh
 
 
 class Generator(nn.Module):
@@ -31,7 +32,7 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(256, 256, 4, stride=2, padding=1),
             nn.LeakyReLU(0.3, inplace=True),
             ToPixels(256, channels, 7, padding=3),
-            nn.Tanh(),
+            Tanh(),
         )
 
     def forward(self, z: Float[Tensor, "n z"], y: Tensor | None = None) -> Float[Tensor, "n c h w"]:

@@ -12,6 +12,7 @@ from torch.nn.functional import leaky_relu
 
 from elegans.models._blocks import Mapping, Shape
 from elegans.models._critics import Halving, Projection
+from elegans.models._tanh import tanh
 
 Width = Annotated[int, Field(gt=0)]
 SLOW = 0.2  # of a step of the first layer's weights, which are many for every pixel
@@ -75,7 +76,7 @@ class Generator(nn.Module):
             weights = weight * (1 + scale(w)).unsqueeze(1)
             weights = weights * (weights.square().sum(2, keepdim=True) + 1e-8).rsqrt()
             x = leaky_relu(torch.baddbmm(bias(w).unsqueeze(2), weights, x), 0.2)
-        return torch.tanh(self.last.weight @ x + self.last.bias.unsqueeze(1))
+        return tanh(self.last.weight @ x + self.last.bias.unsqueeze(1))
 
 
 def basis(

@@ -5,6 +5,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from elegans.models._blocks import Label, Shape, Verdict
+from elegans.models._tanh import Tanh, tanh
 
 REACH = 4.0  # initial weights and biases are U(-4, 4): nearly all units saturate, hence the patterns before training
 
@@ -38,7 +39,7 @@ class Generator(nn.Module):
         at = places(height, width, rows).to(z)
         image = torch.cat([z, _vectors(self.label, self.classes, z, y)], 1)
         told = torch.cat([at.expand(len(z), -1, -1), image.unsqueeze(1).expand(-1, len(at), -1)], 2)
-        pixels: Tensor = torch.tanh(self.layers(told))
+        pixels: Tensor = tanh(self.layers(told))
         return pixels.transpose(1, 2).reshape(len(z), -1, len(rows), width)
 
 
@@ -91,7 +92,7 @@ def _layers(inputs: int, outputs: int) -> nn.Sequential:
     last = nn.Linear(64, outputs)
     nn.init.xavier_uniform_(last.weight)
     nn.init.zeros_(last.bias)
-    return nn.Sequential(first, nn.Tanh(), second, nn.Tanh(), third, nn.Tanh(), last)
+    return nn.Sequential(first, Tanh(), second, Tanh(), third, Tanh(), last)
 
 
 def build(shape: Shape, classes: int, latent: int) -> dict[str, nn.Module]:

@@ -9,6 +9,7 @@ from elegans.models._fourier import FourierTransposed
 from elegans.models._layout import Flatten, Unflatten
 from elegans.models._pixels import OfPixels, TransposedToPixels
 from elegans.models._products import Linear
+from elegans.models._tanh import Tanh
 
 
 class Generator(nn.Module):
@@ -34,7 +35,7 @@ class Generator(nn.Module):
             nn.BatchNorm2d(64),
             nn.LeakyReLU(0.2, inplace=True),
             TransposedToPixels(64, channels, 5, padding=2),
-            nn.Tanh(),
+            Tanh(),
         )
 
     def forward(self, z: Float[Tensor, "n z"], y: Tensor | None = None) -> Float[Tensor, "n c h w"]:

@@ -7,6 +7,7 @@ from elegans.models._blocks import Shape, Verdict, glorot_, quarters
 from elegans.models._layout import Flatten, Unflatten
 from elegans.models._pixels import OfPixels, ToPixels
 from elegans.models._products import Linear
+from elegans.models._tanh import Tanh
 
 
 class Generator(nn.Module):
@@ -19,17 +20,17 @@ class Generator(nn.Module):
         features = start[0] * start[1] * start[2]
         self.layers = nn.Sequential(
             Linear(latent, 1024),
-            nn.Tanh(),
+            Tanh(),
             Linear(1024, features),
             nn.BatchNorm1d(features, eps=1e-3, momentum=0.01),
-            nn.Tanh(),
+            Tanh(),
             Unflatten(1, start),
             nn.Upsample(scale_factor=4),
             nn.Conv2d(128, 64, 5, padding=2),
-            nn.Tanh(),
+            Tanh(),
             nn.Upsample(scale_factor=4),
             ToPixels(64, channels, 5, padding=2),
-            nn.Tanh(),
+            Tanh(),
         )
 
     def forward(self, z: Float[Tensor, "n z"], y: Tensor | None = None) -> Float[Tensor, "n c h w"]:
@@ -52,14 +53,14 @@ class Discriminator(nn.Module):
         features = 128 * (left[0] // pool[0]) * (left[1] // pool[1])
         self.layers = nn.Sequential(
             OfPixels(channels, 64, 5, padding=2),
-            nn.Tanh(),
+            Tanh(),
             nn.AvgPool2d(4),
             nn.Conv2d(64, 128, (kernel[0], kernel[1])),
-            nn.Tanh(),
+            Tanh(),
             nn.AvgPool2d((pool[0], pool[1])),
             Flatten(),
             Linear(features, 256),
-            nn.Tanh(),
+            Tanh(),
             Linear(256, 1),
         )
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from elegans.models._blocks import Label, Shape, Verdict, glorot_
 from elegans.models._dropout import Dropout
 from elegans.models._products import Linear
+from elegans.models._tanh import Tanh
 from elegans.similarity import BatchSimilarity
 
 Widths = Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=1)]
@@ -49,7 +50,7 @@ class Generator(nn.Module):
             layers += [Linear(inputs, width), nn.LeakyReLU(slope, inplace=True)]
             if batch_norm:  # after the activation, with the momentum and epsilon of the Keras original
                 layers.append(nn.BatchNorm1d(width, eps=1e-3, momentum=0.2))
-        self.layers = nn.Sequential(*layers, Linear(widths[-1], prod(shape)), nn.Tanh())
+        self.layers = nn.Sequential(*layers, Linear(widths[-1], prod(shape)), Tanh())
 
     def forward(
         self, z: Float[Tensor, "n z"], y: Int64[Tensor, " n"] | Float[Tensor, "n k"] | None = None

@@ -12,6 +12,7 @@ from elegans.models._blocks import Label, Mapping, Shape, Verdict, glorot_
 from elegans.models._critics import Projection
 from elegans.models._dropout import dropout
 from elegans.models._lstm import Lstm
+from elegans.models._tanh import tanh
 
 Width = Annotated[int, Field(gt=0)]
 Grid = tuple[Width, Width]  # patches from top to bottom, and from left to right
@@ -87,7 +88,7 @@ class Generator(nn.Module):
             for k, layer in enumerate(layers):
                 states[k] = layer.step(x, states[k])
                 x = states[k][0]
-            patch = self.out(x).tanh() if self.output == "tanh" else self.out(x)
+            patch = tanh(self.out(x)) if self.output == "tanh" else self.out(x)
             patches.append(patch)
         drawn = torch.stack(patches, 1)
         if self.output == "maximum":

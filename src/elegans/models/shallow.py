@@ -7,6 +7,7 @@ from elegans.models._blocks import Shape, Verdict, normal_, quarters
 from elegans.models._layout import Flatten, Unflatten
 from elegans.models._pixels import OfPixels, TransposedToPixels
 from elegans.models._products import Linear
+from elegans.models._tanh import Tanh
 
 
 class Generator(nn.Module):
@@ -29,7 +30,7 @@ class Generator(nn.Module):
             nn.LeakyReLU(0.1, inplace=True),
             TransposedToPixels(64, channels, 3, stride=2, padding=1, output_padding=1),
             nn.BatchNorm2d(channels),
-            nn.Tanh(),
+            Tanh(),
         )
 
     def forward(self, z: Float[Tensor, "n z"], y: Tensor | None = None) -> Float[Tensor, "n c h w"]:

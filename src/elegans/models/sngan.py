@@ -14,6 +14,7 @@ from elegans.models._layout import Unflatten
 from elegans.models._modulation import Norm
 from elegans.models._pixels import ToPixels
 from elegans.models._products import Linear
+from elegans.models._tanh import Tanh
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -38,7 +39,7 @@ class Generator(nn.Module):
             layers += [norm(inputs), nn.LeakyReLU(0.2, inplace=True)]
             layers.append(upsampling_(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)))
         layers += [norm(widths[-1]), nn.LeakyReLU(0.2, inplace=True)]
-        self.layers = nn.Sequential(*layers, ToPixels(widths[-1], shape[0], 3, padding=1), nn.Tanh())
+        self.layers = nn.Sequential(*layers, ToPixels(widths[-1], shape[0], 3, padding=1), Tanh())
 
     def forward(self, z: Float[Tensor, "n z"], y: Tensor | None = None) -> Float[Tensor, "n c h w"]:
         """Images in [-1, 1]. Not conditional: y is ignored."""

@@ -19,6 +19,7 @@ from elegans.models._layout import Unflatten
 from elegans.models._modulation import Norm
 from elegans.models._products import Linear
 from elegans.models._subpixel import OfSubpixels, ToSubpixels
+from elegans.models._tanh import tanh
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -50,7 +51,7 @@ class Generator(nn.Module):
             z = torch.cat([z, Mapping.QUIET * self.label(y if y.is_floating_point() else y.clamp(min=0))], 1)
         x = leaky_relu_(self.early(self.start(z), z), 0.2)
         x = leaky_relu_(self.late(self.up(x), z), 0.2)
-        return torch.tanh(self.pixels(x))
+        return tanh(self.pixels(x))
 
 
 class Discriminator(nn.Module):
