@@ -45,14 +45,22 @@ def outcome(layer: Layer, given: list[Tensor]) -> list[Tensor]:
     return [made, *first, *second]
 
 
-def check(kind: Any, instead: Any, how: tuple[int, ...], size: tuple[int, int], bias: bool = True) -> None:
-    torch.manual_seed(0)
-    ours, theirs = (layer(*how, bias=bias).double() for layer in (kind, instead))
-    theirs.load_state_dict(ours.state_dict())
-    ours.to(memory_format=torch.channels_last)
-    x = torch.randn(3, how[0], *size, dtype=torch.float64, requires_grad=True)
-    found, wanted = (outcome(layer, [x, *layer.parameters()]) for layer in (ours, theirs))
-    torch.testing.assert_close(found, wanted)
+def check(kind: Any, instead: Any, how: tuple[int, ...], size: tuple[int, int], *, bias: bool = True) -> None:
+    """In double precision, and in single precision, for which there is other code in torch."""
+    inputs, outputs, kernel, *more = how
+    names = ["stride", "padding", "output_padding"] if kind is not ToPixels else ["padding"]
+    options = dict(zip(names, more if kind is not ToPixels else more[1:], strict=False))
+    for dtype, error in (torch.float64, 1e-12), (torch.float32, 1e-4):  # of the largest number
+        torch.manual_seed(0)
+        ours, theirs = kind(inputs, outputs, kernel, **options).to(dtype), instead(*how[:3], **options).to(dtype)
+        theirs.load_state_dict(ours.state_dict())
+        if not bias:
+            ours.bias = theirs.bias = None
+        ours.to(memory_format=torch.channels_last)
+        x = torch.randn(3, inputs, *size, dtype=dtype, requires_grad=True)
+        for given in x, x.detach().to(memory_format=torch.channels_last).requires_grad_():
+            found, wanted = (outcome(layer, [given, *layer.parameters()]) for layer in (ours, theirs))
+            assert all((a - b).abs().max() <= error * b.abs().max() for a, b in zip(found, wanted, strict=True))
 
 
 @pytest.mark.parametrize("size", [(8, 12), (7, 9)])
@@ -75,10 +83,37 @@ def test_added_up(kind: Any, instead: Any, how: tuple[int, ...], monkeypatch: py
     check(kind, instead, how, (8, 12), bias=False)
 
 
+def test_an_image_of_the_size_that_is_asked_for() -> None:
+    ours, theirs, x = TransposedToPixels(4, 1, 3, 2, 1), nn.ConvTranspose2d(4, 1, 3, 2, 1), torch.randn(2, 4, 5, 6)
+    theirs.load_state_dict(ours.state_dict())
+    for size in ([9, 11], [10, 12]):
+        torch.testing.assert_close(ours(x, size), theirs(x, size))
+
+
+@pytest.mark.parametrize("kind", [TransposedToPixels, ToPixels, OfPixels])
+def test_a_padding_as_large_as_the_kernel_is_refused(kind: Any) -> None:
+    with pytest.raises(ValueError, match="a kernel of 2 has to be larger than the padding, which is 2"):
+        kind(1, 1, 2, padding=2)
+
+
+@pytest.mark.parametrize("layer", [ToPixels(4, 1, 3, 1), ToPixels(4, 3, 3, 1), ToSubpixels(4, 1), OfPixels(4, 2, 3)])
+def test_of_no_images_there_are_none(layer: nn.Module) -> None:
+    given = torch.randn(0, 4, 8, 8, requires_grad=True)
+    made = layer(given)
+    assert len(made) == 0
+    assert torch.autograd.grad(made.sum(), given)[0].shape == given.shape
+
+
+def test_half_precision_is_torchs() -> None:
+    layer, x = ToPixels(4, 3, 3, padding=1).bfloat16(), torch.randn(2, 4, 8, 8, dtype=torch.bfloat16)
+    assert layer.bias is not None
+    torch.testing.assert_close(layer(x), conv2d(x, layer.weight, layer.bias, padding=1), rtol=0.05, atol=0.05)
+
+
 WAYS = {  # inputs, channels, kernel, stride and padding at a picture of 28 x 28
-    "squares": [(16, 1, 6, 2, 2), (48, 3, 6, 2, 2), (16, 3, 3, 1, 1), (64, 3, 5, 1, 2)],
+    "squares": [(16, 1, 6, 2, 2), (48, 3, 6, 2, 2), (16, 3, 3, 1, 1), (64, 3, 5, 1, 2), (16, 4, 3, 1, 1)],
     "fold": [(32, 1, 4, 2, 1), (16, 1, 3, 1, 1), (64, 1, 5, 1, 2), (32, 3, 4, 2, 1)],
-    "conv_transpose2d": [(16, 6, 3, 1, 1)],
+    "conv_transpose2d": [(16, 5, 3, 1, 1)],
 }
 
 
@@ -117,14 +152,35 @@ def test_four_channels_for_a_pixel_as_torch_has_it(channels: int, bias: bool) ->
         torch.testing.assert_close(found, wanted)
 
 
-@pytest.mark.parametrize("layer", [OfPixels(1, 8, 3, padding=1), OfPixels(3, 8, 3, padding=1), OfSubpixels(1, 8)])
-def test_maps_lie_with_the_channels_of_a_pixel_together(layer: nn.Module) -> None:
+@pytest.mark.parametrize(
+    ("layer", "channels"),
+    [
+        (OfPixels(1, 8, 3, padding=1), 1),
+        (OfPixels(3, 8, 3, padding=1), 3),
+        (OfSubpixels(1, 8), 1),
+        (OfSubpixels(3, 8), 3),
+    ],
+)
+def test_maps_lie_with_the_channels_of_a_pixel_together(layer: nn.Module, channels: int) -> None:
     layer.to(memory_format=torch.channels_last)
-    image = torch.randn(2, layer.in_channels % 4 or 1, 8, 8)
-    assert layer(image).is_contiguous(memory_format=torch.channels_last)
+    assert layer(torch.randn(2, channels, 8, 8)).is_contiguous(memory_format=torch.channels_last)
 
 
-def test_of_a_frozen_layer_the_gradient_of_the_image_is_the_only_one() -> None:
-    layer, image = OfPixels(1, 8, 3, padding=1).requires_grad_(False), torch.randn(2, 1, 8, 8, requires_grad=True)
-    (at_image,) = torch.autograd.grad(layer(image).sum(), image)
-    torch.testing.assert_close(at_image, torch.autograd.grad(conv2d(image, layer.weight, padding=1).sum(), image)[0])
+def test_no_gradient_is_computed_that_nothing_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted: list[list[bool]] = []
+    at_layer = _pixels.at_layer
+
+    def noted(*given: Any) -> Any:
+        wanted.append(given[-1])
+        return at_layer(*given)
+
+    monkeypatch.setattr(_pixels, "at_layer", noted)
+    image = torch.randn(2, 1, 8, 8)
+    frozen = OfPixels(1, 8, 3, padding=1).requires_grad_(False)
+    (at_image,) = torch.autograd.grad(frozen(image.requires_grad_()).sum(), image)
+    torch.testing.assert_close(at_image, torch.autograd.grad(conv2d(image, frozen.weight, padding=1).sum(), image)[0])
+    to = ToPixels(4, 1, 3, padding=1).requires_grad_(False)
+    torch.autograd.grad(to(maps := torch.randn(2, 4, 8, 8, requires_grad=True)).sum(), maps)
+    assert wanted == [[False, False, False], [False, False, False]]
+    monkeypatch.setattr(_pixels, "to_pixels", None)
+    OfPixels(1, 8, 3, padding=1)(image.detach()).sum().backward()  # of an image that is given

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 
 def tanh(x: Tensor) -> Tensor:
-    """2 sigmoid(2 x) - 1. Its error is that of numbers near 1, as in images and between layers it may be."""
+    """2 sigmoid(2 x) - 1: in single precision within 2e-7 of torch's, which is little to images and layers, and much to
+    a number that is as small itself."""
     y: Tensor = _Tanh.apply(x)  # type: ignore[no-untyped-call]
     return y
 
@@ -24,8 +25,7 @@ class Tanh(nn.Module):
 class _Tanh(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, x: Tensor) -> Tensor:
-        # twice a number less a half is exact, and so is its double
-        y = (x + x).sigmoid_().sub_(0.5).mul_(2)
+        y = (x + x).sigmoid_().mul_(2).sub_(1)
         context.save_for_backward(y)
         return y
 
