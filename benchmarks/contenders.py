@@ -32,8 +32,10 @@ from elegans.models._blocks import SpectralNorm
 from elegans.models._dropout import Dropout, PermanentDropout
 from elegans.models._fourier import FourierConv, FourierTransposed
 from elegans.models._lstm import Lstm, State
-from elegans.models._pixels import ToPixels
+from elegans.models._pixels import OfPixels, ToPixels, TransposedToPixels
 from elegans.models._products import Linear, product
+from elegans.models._subpixel import OfSubpixels, ToSubpixels
+from elegans.models._tanh import _Tanh
 from elegans.models._upsample import UpsampledConv
 from elegans.networks import networks
 from elegans.training import fit
@@ -92,6 +94,7 @@ def plain(name: str, batch: int | None = None) -> tuple[Step, int]:
     """The same networks in the loop one would write; bytes are not counted."""
     config, made, images, labels = prepare(name, batch)
     made = {key: plain_layers(network) for key, network in made.items()}
+    _Tanh.apply = torch.tanh  # wherever it is called
     x, y = torch.from_numpy(images).float() / 127.5 - 1, torch.from_numpy(labels)
     step = plain_gan if config.method == "gan" else plain_autoencoder
     return step(config, made, x, y), 0
@@ -204,13 +207,19 @@ def plain_layers(network: nn.Module) -> nn.Module:
             setattr(network, name, nn.Linear(child.in_features, child.out_features, child.bias is not None))
         elif isinstance(child, SpectralNorm):
             plain_layers(child)
-            if child.bias is not None:
-                child.layer.bias = child.bias
-            setattr(network, name, spectral_norm(child.layer))
-        elif isinstance(child, ToPixels | FourierTransposed):
+            *before, layer = child.layer if isinstance(child.layer, nn.Sequential) else [child.layer]
+            layer.bias = child.bias
+            setattr(network, name, nn.Sequential(*before, spectral_norm(layer)))
+        elif isinstance(child, ToSubpixels):
+            convolution = nn.Conv2d(child.in_channels, child.out_channels, 3, padding=1)
+            setattr(network, name, nn.Sequential(convolution, nn.PixelShuffle(2)))
+        elif isinstance(child, OfSubpixels):
+            convolution = nn.Conv2d(child.in_channels, child.out_channels, 3, padding=1)
+            setattr(network, name, nn.Sequential(nn.PixelUnshuffle(2), convolution))
+        elif isinstance(child, TransposedToPixels | FourierTransposed):
             how = child.kernel_size, child.stride, child.padding, child.output_padding
             setattr(network, name, nn.ConvTranspose2d(child.in_channels, child.out_channels, *how))
-        elif isinstance(child, FourierConv):
+        elif isinstance(child, ToPixels | OfPixels | FourierConv):
             how = child.kernel_size, child.stride, child.padding
             setattr(network, name, nn.Conv2d(child.in_channels, child.out_channels, *how))
         elif isinstance(child, Dropout | PermanentDropout):

@@ -163,7 +163,8 @@ def table(about: dict[str, Any], rows: list[dict[str, Any]], windows: int, secon
         "`plain` is the loop one would write with the same networks (benchmarks/contenders.py); `keras` the same "
         "networks in Keras on TensorFlow, as a graph or compiled by XLA: the compiled step called by hand with nothing "
         "around it, and by Keras' own training loop, `fit`; and on JAX (keras_jax_peers.py). The share is that of the "
-        "operations a second which a large matrix product reaches on this machine, counted by torch over one step.",
+        "operations a second which a large matrix product reaches on this machine, counted by torch over one step as "
+        "it is made: with the zeros of the squares of `models/_pixels.py`, without what `models/_fourier.py` saves.",
         "",
         f"| recipe | elegans | plain | times plain | {columns} | share | commit |",
         "|---|---:|---:|---:" + "|---:" * len(KERAS_KINDS) + "|---:|---|",
