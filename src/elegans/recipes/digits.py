@@ -5,11 +5,12 @@ Source: our own: networks without a layer at full resolution, one pass for both 
 Command: elegans train digits --run runs/digits --minutes 2
 Minutes: 2
 Result: fid .66 (real digits .22), class agreement .992, 99 to 100 of 100 distinct (three seeds). 0.35 M images after 2
-    minutes on one of two cores with other work beside; on two cores without, 1.38 after 30 seconds, .81 after 60, .66
-    after 120 (benchmarks/quality.md). After 10 minutes of one core, 1.63 M images: .50 and .993. By a light classifier
-    outside the package (5,000 real training digits have 1.9, noise 967, see docs/LOG.md) 3.0, 2.8 and 2.5 after 2
-    minutes, agreement .990, .987 and .988; after 30 seconds 5.0, 4.2 and 4.9. On Fashion-MNIST with the same settings,
-    2 minutes, three seeds: fid 3.8, 5.1 and 4.8 (real clothes .09), agreement .906, .897 and .915 (.954).
+    minutes on one of two cores with other work beside; on two cores without, one run each, .86 after 30 seconds, .67
+    after 60, .76 after 120 (benchmarks/quality.md). After 10 minutes of one core, 1.63 M images: .50 and .993. By a
+    light classifier outside the package (5,000 real training digits have 1.9, noise 967, see docs/LOG.md) 3.0, 2.8 and
+    2.5 after 2 minutes, agreement .990, .987 and .988; after 30 seconds 5.0, 4.2 and 4.9. On Fashion-MNIST with the
+    same settings, 2 minutes, three seeds: fid 3.8, 5.1 and 4.8 (real clothes .09), agreement .906, .897 and .915
+    (.954).
 """
 
 from elegans.config import Config, Data, Ema, Every, Gan, Latent, Model, Optimiser
