@@ -37,7 +37,7 @@ class TransposedToPixels(nn.ConvTranspose2d):
 
     def forward(self, x: Float[Tensor, "n i h w"], output_size: list[int] | None = None) -> Float[Tensor, "n o h2 w2"]:
         """Images as large as stride, padding and output_padding make them, or of the size asked for."""
-        (stride, padding), kernel = (self.stride, self.padding), self.kernel_size
+        stride, padding, kernel = self.stride, self.padding, self.kernel_size
         assert not isinstance(padding, str)
         added = self._output_padding(x, output_size, [*stride], [*padding], [*kernel], 2)
         sides = zip(x.shape[2:], stride, padding, kernel, added, strict=True)
