@@ -1,8 +1,8 @@
 """Products of matrices by the faster of two libraries, and the linear layers that are made of them.
 
 On a CPU torch has its products from MKL, and its convolutions from oneDNN. Where a matrix that lies by rows is
-multiplied, and where the product is wide, oneDNN takes nine tenths of MKL's time, and less with several cores
-(docs/LOG.md). The values are the same to rounding.
+multiplied, and where the product is wide, oneDNN takes nine tenths of MKL's time, and less with several cores, even if
+the matrix has to be copied to lie so (docs/LOG.md). The values are the same to rounding.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 LARGE = 8e6  # multiplications: oneDNN takes 20 microseconds more to begin
-WIDE = 4  # columns of the product for each of its rows
+WIDE, WIDE_ON_SEVERAL_CORES = 4, 3  # columns of the product for each of its rows
 
 # what torch's compiler calls; not every build has it
 _one_dnn = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None  # type: ignore[no-untyped-call]
@@ -44,7 +44,8 @@ class Linear(nn.Linear):
 def _better(a: Tensor, b: Tensor) -> bool:
     """Whether oneDNN is."""
     (n, k), m = a.shape, b.shape[1]
-    if _one_dnn is None or n * k * m < LARGE or (a.stride(1) != 1 and m < WIDE * n):
+    wide = WIDE if torch.get_num_threads() == 1 else WIDE_ON_SEVERAL_CORES
+    if _one_dnn is None or n * k * m < LARGE or (a.stride(1) != 1 and m < wide * n):
         return False
     return a.dtype == b.dtype == torch.float32 and a.device.type == b.device.type == "cpu"
 
@@ -54,7 +55,7 @@ class _Product(torch.autograd.Function):
     def forward(context: Any, a: Tensor, b: Tensor, bias: Tensor | None) -> Tensor:
         assert _one_dnn is not None
         context.save_for_backward(a, b)
-        made: Tensor = _one_dnn(a, b.t(), bias, "none", [], "")
+        made: Tensor = _one_dnn(a.contiguous(), b.t(), bias, "none", [], "")
         return made
 
     @staticmethod
