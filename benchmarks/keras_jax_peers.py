@@ -18,7 +18,7 @@ import keras
 import numpy as np
 from jax import numpy as jnp
 from keras import ops
-from keras_parts import NETWORKS, Gan, Vae, loss, noise, windows_of_fit
+from keras_parts import NETWORKS, Gan, Vae, data, loss, windows_of_fit
 
 AT_ONCE = 20  # steps an execution
 
@@ -120,7 +120,7 @@ def autoencoder(made: Vae, images: np.ndarray):
 
 def main():
     made = NETWORKS[sys.argv[1]]()
-    images, labels = noise()
+    images, labels = data(sys.argv[1])
     window = gan(made, images, labels) if isinstance(made, Gan) else autoencoder(made, images)
     window(0.0)
     print(json.dumps("ready"), flush=True)

@@ -1,7 +1,9 @@
 """What Keras' contenders share, whichever backend they run on: the networks of `vanilla`, `acgan` and `vae`, layer by
 layer, what a verdict costs, images, and windows of Keras' own training loop."""
 
+import gzip
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -112,7 +114,13 @@ def windows_of_fit(model: keras.Model, batch: int, *arrays: np.ndarray):
     return window
 
 
-def noise() -> tuple[np.ndarray, np.ndarray]:
-    """Images [n, h, w, c] in [-1, 1] and labels: what is in them costs nothing."""
+def data(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images [n, h, w, c] in [-1, 1] and labels as Elegans' own contenders have them: the first of the digits that come
+    with it for the autoencoder, else noise, for what is in them costs nothing."""
     draw = np.random.default_rng(0)
-    return draw.random((IMAGES, 28, 28, 1), np.float32) * 2 - 1, draw.integers(0, 10, IMAGES)
+    labels = draw.integers(0, 10, IMAGES)
+    if name != "vae":
+        return draw.random((IMAGES, 28, 28, 1), np.float32) * 2 - 1, labels
+    file = Path(__file__).parents[1] / "src/elegans/data/mnist5k-images-idx3-ubyte.gz"
+    digits = np.frombuffer(gzip.decompress(file.read_bytes()), np.uint8, offset=16)
+    return digits.reshape(-1, 28, 28, 1)[:IMAGES].astype(np.float32) / 127.5 - 1, labels

@@ -3,8 +3,8 @@
 They answer as contenders.py does, with the networks of keras_parts.py. The steps are written as Keras' own examples
 write them, as a `train_step` with gradient tapes that keeps the means of its losses, compiled into a graph, or by XLA.
 It is called by hand, with nothing around it; with `fit`, as those examples go on, by Keras' own training loop, 20 steps
-an execution (1 is its default, and slower). Images are noise, for what is in them costs nothing, unless a file has
-others; a line `sample FILE` asks for 5,000 of a generator.
+an execution (1 is its default, and slower). Images are those of keras_parts.py unless a file has others; a line
+`sample FILE` asks for 5,000 of a generator.
 """
 
 import json
@@ -18,7 +18,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import keras
 import numpy as np
 import tensorflow as tf
-from keras_parts import NETWORKS, Gan, loss, noise, windows_of_fit
+from keras_parts import NETWORKS, Gan, data, loss, windows_of_fit
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 tf.config.threading.set_intra_op_parallelism_threads(THREADS)
@@ -110,7 +110,7 @@ def main():
     networks = NETWORKS[name]()
     made, batch, *sample = gan(networks) if isinstance(networks, Gan) else autoencoder(networks)
     step = tf.function(made, jit_compile="xla" in how)
-    images, labels = noise()
+    images, labels = data(name)
     for file in (word for word in how if word.endswith(".npz")):
         with np.load(file) as known:
             images = known["images"].transpose(0, 2, 3, 1).astype(np.float32) / 127.5 - 1

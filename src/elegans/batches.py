@@ -4,11 +4,12 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
 from elegans import parallel, seeds
+from elegans.tensors import from_bytes
 
 
 class Batches:
@@ -41,9 +42,12 @@ class Batches:
 
     def __getitem__(self, number: int) -> tuple[Float[Tensor, "n c h w"], Int64[Tensor, " n"]]:
         """Images in [-1, 1] and labels of batch `number`, or this process's part of it."""
-        at = parallel.part(self.indices(number))
-        images = torch.from_numpy(self.images[at]).to(self.device, torch.float32)
-        return images.mul_(1 / 127.5).sub_(1), torch.from_numpy(self.labels[at]).to(self.device)
+        at = self._part(number)
+        return from_bytes(self._images(at)), torch.from_numpy(self.labels.take(at)).to(self.device)
+
+    def bytes(self, number: int) -> UInt8[Tensor, "n c h w"]:
+        """Its images as they are in the data set."""
+        return self._images(self._part(number))
 
     def indices(self, number: int) -> NDArray[np.int64]:
         """Which images batch `number` holds, as places in the data set."""
@@ -56,7 +60,13 @@ class Batches:
             self._epoch(epoch)[max(first - epoch * n, 0) : last - epoch * n]
             for epoch in range(first // n, (last - 1) // n + 1)
         ]
-        return np.concatenate(parts)
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+    def _part(self, number: int) -> NDArray[np.int64]:
+        return parallel.part(self.indices(number))
+
+    def _images(self, at: NDArray[np.int64]) -> UInt8[Tensor, "n c h w"]:
+        return torch.from_numpy(self.images.take(at, axis=0)).to(self.device)
 
     def _permutation(self, epoch: int) -> NDArray[np.int64]:
         return torch.randperm(len(self.images), generator=seeds.generator(self.seed, epoch, "order")).numpy()

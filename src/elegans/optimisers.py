@@ -40,14 +40,28 @@ class Updater:
         keys = [first, *second] if self.beta1 else second
         self.moments = {key: [torch.zeros_like(p) for p in self.parameters] for key in keys}
         self.done = torch.tensor(1e9 if options.kind == "rmsprop" else 0.0, device=self.parameters[0].device)
+        self._moved: list[list[Tensor]] | None = None
 
-    def gradients(self, loss: Tensor) -> Sequence[Tensor]:
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_moved": None}  # a copy would move what is neither its weights nor the original's
+
+    def gradients(self, loss: Tensor) -> list[Tensor]:
         """Of every trained parameter of the network, and of nothing else: no work for weights nobody updates."""
-        return torch.autograd.grad(loss, self.parameters)
+        return self.laid(torch.autograd.grad(loss, self.parameters))
+
+    def laid(self, gradients: Sequence[Tensor]) -> list[Tensor]:
+        """Gradients of the parameters as `apply` takes them: with their axes as they follow in the parameter's memory.
+
+        The fused Adam goes through memory as it comes, so that a gradient which lies otherwise, as of a kernel that
+        was transformed on the way, would move the wrong weights; of tensors whose axes lie otherwise than they are
+        named it makes copies, which takes longer than all it does.
+        """
+        pairs = zip(self.parameters, gradients, self.strides, strict=True)
+        return self._by_memory([g if g.stride() == s else torch.empty_like(p).copy_(g) for p, g, s in pairs])
 
     @torch.inference_mode()
     def apply(self, gradients: Sequence[Tensor], factor: float = 1.0) -> None:
-        """Move the weights along the gradients, at the learning rate times `factor`.
+        """Move the weights along the gradients, which are `laid`, at the learning rate times `factor`.
 
         Raises:
             FloatingPointError: the gradients are no numbers; the weights are as they were.
@@ -55,11 +69,7 @@ class Updater:
         # where a loss is no number no gradient is one, so that the smallest tensor tells; all would take 3 % of a step
         if not isfinite(gradients[self.smallest].sum()):
             raise FloatingPointError(f"the gradient of the {type(self.network).__name__.lower()}")
-        # the fused Adam goes through memory as it comes: a gradient that lies there otherwise than its weights, as of a
-        # kernel that was transformed on the way, would move the wrong ones
-        pairs = zip(self.parameters, gradients, self.strides, strict=True)
-        gradients = self._laid([g if g.stride() == stride else torch.empty_like(p).copy_(g) for p, g, stride in pairs])
-        parameters, *moments = map(self._laid, [self.parameters, *self.moments.values()])
+        (parameters, *moments), gradients = self._tensors(), list(gradients)
         o = self.options
         if o.clip:
             norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
@@ -94,9 +104,15 @@ class Updater:
         if self.options.kind != "sgd":
             self.done.copy_(state[f"{prefix}{self.names[0]}/step"])
 
-    def _laid(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """Of each parameter's shape, with their axes as they follow in memory: the fused Adam makes a copy of others,
-        which takes longer than all it does."""
+    def _tensors(self) -> list[list[Tensor]]:
+        """Parameters, and each kind of moments, as gradients are laid."""
+        if self._moved is None:
+            parameters = [parameter.detach() for parameter in self.parameters]
+            self._moved = [self._by_memory(tensors) for tensors in (parameters, *self.moments.values())]
+        return self._moved
+
+    def _by_memory(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """With their axes as they follow in the memory of the parameters."""
         pairs = zip(tensors, self.orders, strict=True)
         return [tensor if order is None else tensor.permute(order) for tensor, order in pairs]
 

@@ -17,7 +17,7 @@ from elegans.images import Bytes, sheet
 from elegans.methods.autoencoder import corrupted, drawn, losses, to_images
 from elegans.models._codes import Code
 from elegans.splits import held_out, images_of
-from elegans.tensors import to_bytes
+from elegans.tensors import from_bytes, to_bytes
 
 BLOCK = 256  # images at a time: memory stays flat, and what is drawn for the first n images is the same for every n
 TILE = 84  # pixels of an image's side in a figure, about
@@ -212,8 +212,7 @@ def _blocks(model: Trained, images: Bytes) -> Iterator[Float[Tensor, "n c h w"]]
 
 
 def _floats(images: Bytes) -> Float[Tensor, "n c h w"]:
-    moved = images.transpose(0, 3, 1, 2).astype(np.float32)
-    return torch.from_numpy(moved).mul_(1 / 127.5).sub_(1).contiguous()
+    return from_bytes(torch.from_numpy(images.transpose(0, 3, 1, 2).copy()))
 
 
 def _seen(model: Trained, images: Bytes, seed: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -1,11 +1,18 @@
-"""Tensors between the inside and the outside: what a checkpoint holds; floats in [-1, 1] become bytes or shares."""
+"""Tensors between the inside and the outside: what a checkpoint holds; floats in [-1, 1] are of bytes, and become bytes
+or shares."""
 
 import numpy as np
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
 State = dict[str, dict[str, Tensor]]  # a file of a checkpoint -> its tensors by name
+
+
+def from_bytes(images: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Bytes as images in [-1, 1]."""
+    return images.to(torch.float32).mul_(1 / 127.5).sub_(1)
 
 
 def to_shares(images: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

@@ -23,12 +23,14 @@ from elegans.methods.autoencoder import (
     to_images,
 )
 from elegans.models._codes import Code
+from elegans.models._sparse import WIDE
 from elegans.networks import networks
 
 KINDS: dict[str, dict[str, Any]] = {
     "plain": {"model.widths": [9], "latent.size": 5},
     "denoising": {"model.widths": [9], "latent.size": 5, "autoencoder.noise": 0.5},
     "variational": {"model.widths": [9], "model.variational": True, "latent.size": 2, "autoencoder.beta": 0.7},
+    "wide": {"model.widths": [WIDE], "model.variational": True, "latent.size": 2},
     "convolutional": {"model.name": "conv_autoencoder", "model.widths": [3], "latent.size": 8},
 }
 SHAPE = (1, 8, 8)
@@ -42,7 +44,9 @@ def of(kind: str, **fields: Any) -> Autoencoder:
 
 
 def batches(n: int = 64, batch: int = 16) -> Batches:
-    images = np.random.default_rng(0).integers(0, 256, (n, *SHAPE), np.uint8)
+    """Images that are mostly black."""
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 256, (n, *SHAPE), np.uint8) * (draw.random((n, *SHAPE)) < 0.2)
     return Batches(images, np.arange(n, dtype=np.int64) % 4, batch, seed=0)
 
 
@@ -81,6 +85,14 @@ def test_a_step_goes_down_the_gradient_of_the_plain_loss(kind: str) -> None:
         assert said["loss"].item() == pytest.approx(loss.item(), rel=1e-5)
         for found, right in zip(method.pair.parameters(), expected, strict=True):
             torch.testing.assert_close(found.double(), right, rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_encoder_is_given_bytes_if_it_takes_them_and_nothing_is_added(kind: str) -> None:
+    method, given = of(kind), []
+    method.encoder.register_forward_pre_hook(lambda _, x: given.append(x[0].dtype))
+    method.step(0, 0.0, batches())
+    assert given == [torch.float32 if kind in ("denoising", "convolutional") else torch.uint8]
 
 
 @pytest.mark.parametrize("kind", KINDS)

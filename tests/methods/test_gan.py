@@ -20,6 +20,7 @@ from elegans.methods._state import Said
 from elegans.methods.gan import Gan, Images, Labels, State, build
 from elegans.models._blocks import Verdict
 from elegans.networks import networks
+from elegans.optimisers import Updater
 
 RECIPES = ["demo", "intro", "shallow", "vanilla"]  # spectral norm and labels; plain; batch norm in both; dropout
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}  # of a gradient: the norm of the difference over the norm
@@ -54,7 +55,7 @@ class Noted(Gan):
         return super()._latents(number, purpose).to(next(self.generator.parameters()).dtype)
 
     def _apply(self, said: Said, **gradients: Sequence[Tensor]) -> Said:
-        self.updates += [(player, [gradient.clone() for gradient in of]) for player, of in gradients.items()]
+        self.updates += [(player, named(self.updaters[player], of)) for player, of in gradients.items()]
         return super()._apply(said, **gradients)
 
     @property
@@ -87,6 +88,12 @@ class Checked(Noted):
             self.errors.append(distance(found, right) / distance(right))
         assert all(value.isfinite() for value in said.values())
         return said
+
+
+def named(updater: Updater, gradients: Sequence[Tensor]) -> list[Tensor]:
+    """Copies of laid gradients, with the axes of the parameters."""
+    pairs = zip(gradients, updater.orders, strict=True)
+    return [g.clone() if order is None else g.permute(*map(order.index, range(g.ndim))).clone() for g, order in pairs]
 
 
 def distance(a: Sequence[Tensor], b: Sequence[Tensor] | None = None) -> float:

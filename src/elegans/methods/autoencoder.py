@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from elegans import ema, parallel, schedules, seeds
@@ -16,6 +16,7 @@ from elegans.models._codes import Code
 from elegans.optimisers import Updater
 from elegans.recorded import Recorded
 from elegans.tape import Outcome
+from elegans.tensors import from_bytes
 
 Images = Float[Tensor, "n c h w"]
 
@@ -27,7 +28,8 @@ class Autoencoder:
 
     Args:
         config: the whole of it; `autoencoder`, `latent`, `ema`, `model.shape`, `seed`, `batch` and `schedule` are read.
-        networks: `encoder(x) -> Code` for images in [-1, 1] and `decoder(code) -> logits` of pixels in [0, 1].
+        networks: `encoder(x) -> Code` for images in [-1, 1] and `decoder(code) -> logits` of pixels in [0, 1]. An
+            encoder with a true `sees_bytes` is given images without noise as they are in the data set.
 
     Raises:
         RequestError: networks of other names or sizes, or settings that contradict each other.
@@ -61,7 +63,7 @@ class Autoencoder:
             What there is to say about the step, by name: means over the batch of `losses`.
         """
         seeds.fix(self.config.seed, number)
-        images, _ = batches[number]
+        images = batches.bytes(number)
         noise = self._normal(number, "noise", images.shape) if self.options.noise else None
         unit = self._normal(number, "codes", (len(images), self.config.latent.size)) if self.variational else None
         said, (gradients, (codes,)) = self.recorded(images, noise, unit)
@@ -75,9 +77,12 @@ class Autoencoder:
     def _normal(self, number: int, purpose: str, shape: Sequence[int]) -> Tensor:
         return parallel.normal(shape, seeds.generator(self.config.seed, number, purpose)).to(self.device)
 
-    def _gradients(self, images: Images, noise: Images | None, unit: Float[Tensor, "n d"] | None) -> Outcome:
+    def _gradients(
+        self, seen: UInt8[Tensor, "n c h w"], noise: Images | None, unit: Float[Tensor, "n d"] | None
+    ) -> Outcome:
         """What there is to say, the gradients, and the codes; of images, their noise and that of their codes."""
-        code: Code = self.encoder(corrupted(images, self.options.noise, noise))
+        images, as_they_are = from_bytes(seen), noise is None and getattr(self.encoder, "sees_bytes", False)
+        code: Code = self.encoder(seen if as_they_are else corrupted(images, self.options.noise, noise))
         logits = self.decoder(drawn(code, unit))
         said = {name: value.mean() for name, value in losses(code, logits, images, self.options.beta).items()}
         gradients = self.updater.gradients(said["loss"])
@@ -111,7 +116,7 @@ class Autoencoder:
     def sheet(self, n: int, labels: Int64[Tensor, " n"] | None, batches: Batches) -> Images:
         """The first images of the data set, noisy if the encoder sees them so, each beside its reconstruction."""
         some = torch.from_numpy(batches.images[torch.arange(n // 2).numpy() % len(batches.images)])
-        images = some.to(self.device, torch.float32).mul_(1 / 127.5).sub_(1)
+        images = from_bytes(some.to(self.device))
         noise = self._normal(0, "sheet", images.shape) if self.options.noise else None
         seen = corrupted(images, self.options.noise, noise)
         self.pair.eval()

@@ -168,8 +168,9 @@ class Gan:
             real_score = self._judge(real, y).score if self.loss.paired else judged.score
         loss, said = self._generator_loss(real_score, judged, fake_y)
         loss = loss + self._spread(real, fake, y, fake_y, said)
-        at_image, *gradients = torch.autograd.grad(loss, [fake, *self.updaters["generator"].parameters])
-        return said | {"fake_gradient": steepness(at_image)}, [gradients]
+        updater = self.updaters["generator"]
+        at_image, *gradients = torch.autograd.grad(loss, [fake, *updater.parameters])
+        return said | {"fake_gradient": steepness(at_image)}, [updater.laid(gradients)]
 
     def _gradients_of_both(
         self, real: Images, y: Labels, z: Tensor, fake_y: Labels, swap: Tensor | None, between: Tensor | None
@@ -194,14 +195,16 @@ class Gan:
             gradients: Sequence[Tensor] = self.updaters["discriminator"].gradients(loss + penalty)
         else:
             ratio, lifted = losses.gradient_ratio(loss, player_loss, judged_fake.score)
-            parameters = self.updaters["discriminator"].parameters
-            *gradients, at_image = torch.autograd.grad(
-                [loss + penalty, judged_fake.score], [*parameters, image], [None, lifted]
+            updater = self.updaters["discriminator"]
+            *found, at_image = torch.autograd.grad(
+                [loss + penalty, judged_fake.score], [*updater.parameters, image], [None, lifted]
             )
+            gradients = updater.laid(found)
             at_image = at_image * ratio.view(-1, 1, 1, 1)
         if self.options.spread:
             at_image = at_image + torch.autograd.grad(self._spread(real, image, y, fake_y, said), image)[0]
-        generator_gradients = torch.autograd.grad(fake, self.updaters["generator"].parameters, at_image)
+        updater = self.updaters["generator"]
+        generator_gradients = updater.laid(torch.autograd.grad(fake, updater.parameters, at_image))
         said = {"discriminator_loss": said["discriminator_loss"]} | player_said | said
         said |= {
             "fake_gradient": steepness(at_image),

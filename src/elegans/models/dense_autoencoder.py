@@ -5,15 +5,16 @@ from math import prod
 from typing import Annotated
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import linear, relu
+from torch.nn.functional import relu
 
 from elegans.models._blocks import Shape, glorot_
 from elegans.models._codes import Code
 from elegans.models._layout import lay
 from elegans.models._products import Linear
+from elegans.models._sparse import OfBytes
 from elegans.tensors import to_shares
 
 Widths = list[Annotated[int, Field(gt=0)]]
@@ -24,19 +25,17 @@ class Encoder(nn.Module):
 
     def __init__(self, shape: Shape, latent: int, widths: list[int], variational: bool) -> None:
         super().__init__()
-        self.hidden = hidden([prod(shape), *widths])
+        self.hidden = hidden([prod(shape), *widths], OfBytes)
+        self.sees_bytes = bool(widths)
         last = [prod(shape), *widths][-1]
-        self.mean = Linear(last, latent)
-        self.log_variance = Linear(last, latent) if variational else None
+        self.variational = variational
+        self.code = Linear(last, 2 * latent if variational else latent)
 
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Code:
-        """The codes of images in [-1, 1], which the layers see in [0, 1]."""
-        features = self.hidden(to_shares(x).flatten(1))
-        if self.log_variance is None:
-            return Code(relu(self.mean(features)))
-        both = self.mean, self.log_variance  # as one product: so few outputs cost as much as twice as many
-        weight, bias = torch.cat([layer.weight for layer in both]), torch.cat([layer.bias for layer in both])
-        return Code(*linear(features, weight, bias).chunk(2, 1))
+    def forward(self, x: Float[Tensor, "n c h w"] | UInt8[Tensor, "n c h w"]) -> Code:
+        """The codes of images in [-1, 1], or of their bytes; the layers see what is in [0, 1]."""
+        features = self.hidden((x if x.dtype == torch.uint8 else to_shares(x)).flatten(1))
+        said = self.code(features)
+        return Code(*said.chunk(2, 1)) if self.variational else Code(relu(said))
 
 
 class Decoder(nn.Module):
@@ -54,10 +53,11 @@ class Decoder(nn.Module):
         return logits.view(-1, *self.shape)
 
 
-def hidden(widths: list[int]) -> nn.Sequential:
+def hidden(widths: list[int], first: type[Linear] = Linear) -> nn.Sequential:
     """Linear layers with ReLUs, from each width to the next; nothing for a single one."""
-    pairs = pairwise(widths)
-    return nn.Sequential(*(layer for a, b in pairs for layer in (Linear(a, b), nn.ReLU(inplace=True))))
+    kinds = [first, *[Linear] * len(widths)]
+    pairs = zip(kinds, pairwise(widths), strict=False)
+    return nn.Sequential(*(layer for kind, (a, b) in pairs for layer in (kind(a, b), nn.ReLU(inplace=True))))
 
 
 def build(
@@ -75,7 +75,9 @@ def build(
     widths = widths or []
     encoder, decoder = Encoder(shape, latent, widths, variational), Decoder(shape, latent, widths[::-1])
     glorot_(encoder)
+    for head in encoder.code.weight.chunk(2) if variational else ():
+        nn.init.xavier_uniform_(head)  # mean and log-variance are layers of their own, made as one product
     glorot_(decoder)
-    lay(encoder.hidden)  # its heads are put together at every step
+    lay(encoder.hidden)  # its last layer has few outputs, which are faster as torch has them
     lay(decoder)
     return {"encoder": encoder, "decoder": decoder}
