@@ -130,6 +130,12 @@ def test_weights_begin_as_in_keras(recipe: str) -> None:
                 assert not layer.bias.any()
 
 
+def test_mean_and_variance_begin_as_layers_of_their_own() -> None:
+    encoder = built(DENSE | VARIATIONAL | {"model.widths": [10], "latent.size": 64})["encoder"]
+    for head in encoder.get_parameter("code.weight").chunk(2):
+        assert head.abs().max().item() == pytest.approx((6 / (10 + 64)) ** 0.5, rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("fields", "shape", "message"),
     [
