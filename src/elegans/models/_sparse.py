@@ -3,7 +3,7 @@
 Of a digit's pixels four in five are black, and so four in five of the multiplications that the first layer of a dense
 network makes of it, and as many of those for the gradient of its weight. The others are, for each row of one matrix, a
 weighted sum of a few rows of the other: what torch has for embeddings. With the time that it takes to find the pixels
-that is two thirds of a dense product's on one core (docs/LOG.md).
+that is four fifths of a dense product's on one core (docs/LOG.md).
 """
 
 from functools import lru_cache
