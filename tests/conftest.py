@@ -1,6 +1,7 @@
 """Shapes and types are checked at run time in every test; nothing is read from or written to the user's own cache."""
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,16 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
 def _draws_of_the_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks draw from Python's random numbers, which to the package looks as if networks did."""
     monkeypatch.setattr("elegans.recorded.other_draws", lambda: (None, str(np.random.get_state(legacy=False))))
+
+
+@pytest.fixture
+def cores() -> Iterator[Callable[[int], None]]:
+    """A function that sets how many threads torch has; they are as many as before when the test is over."""
+    import torch  # not before the number of threads is set, above
+
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

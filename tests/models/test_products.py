@@ -1,5 +1,6 @@
 """Products by oneDNN are those of torch, and so are their gradients, those of their gradients, and how they lie."""
 
+from collections.abc import Callable
 from itertools import product as combinations
 from typing import Any
 
@@ -68,14 +69,12 @@ def test_it_is_the_product_of_torch(of_a: bool, of_b: bool, with_bias: bool, cal
 
 
 @has_one_dnn
-@pytest.mark.parametrize(("cores", "times", "called"), [(1, 3, 0), (1, 4, 1), (2, 2, 0), (2, 3, 1)])
-def test_one_that_lies_by_columns_has_to_be_wide(cores: int, times: int, called: int, calls: Calls) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(cores)
-    try:
-        product(matrix(128, 256, columns=True), matrix(256, 128 * times))
-    finally:
-        torch.set_num_threads(before)
+@pytest.mark.parametrize(("number", "times", "called"), [(1, 3, 0), (1, 4, 1), (2, 2, 0), (2, 3, 1)])
+def test_one_that_lies_by_columns_has_to_be_wide(
+    number: int, times: int, called: int, calls: Calls, cores: Callable[[int], None]
+) -> None:
+    cores(number)
+    product(matrix(128, 256, columns=True), matrix(256, 128 * times))
     assert len(calls.sizes) == called
 
 

@@ -1,6 +1,6 @@
 """Layers of bytes are linear layers of what the bytes stand for, whatever is black, and are replayed as they are."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,12 +19,9 @@ N, K = 20, 90
 
 
 @pytest.fixture(autouse=True)
-def one_core() -> Iterator[None]:
+def one_core(cores: Callable[[int], None]) -> None:
     """With several nothing is left out."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    cores(1)
 
 
 @pytest.fixture
@@ -81,13 +78,13 @@ def test_black_rows_and_columns() -> None:
 
 
 @pytest.mark.parametrize("case", ["bright", "narrow", "by rows", "several cores", "double"])
-def test_else_it_is_a_dense_product(case: str, sums: list[int]) -> None:
+def test_else_it_is_a_dense_product(case: str, sums: list[int], cores: Callable[[int], None]) -> None:
     ours, x = layer(WIDE - 1 if case == "narrow" else WIDE), bytes_(0.5 if case == "bright" else 0.2)
     match case:
         case "by rows":
             ours.weight.data = ours.weight.data.contiguous()
         case "several cores":
-            torch.set_num_threads(2)
+            cores(2)
         case "double":
             ours.double()
     check(ours, x)
