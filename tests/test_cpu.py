@@ -1,8 +1,9 @@
-"""Memory stays with the process, so that the same large piece is not got anew: no page is filled a second time."""
+"""What a processor is told: memory stays with the process, so that the same large piece is not got anew."""
 
 import ctypes
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -57,3 +58,26 @@ def test_numbers_next_to_nothing_are_nothing_while_it_trains_and_only_then() -> 
     with pytest.raises(ValueError, match="within"), cpu.flushed():
         raise ValueError("within")
     assert (small * 1 != 0).all()
+
+
+@pytest.mark.parametrize(
+    ("linux", "elsewhere", "amds"),
+    [
+        ("vendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC 9R14", "", True),
+        ("vendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R) Processor", "", False),
+        ("CPU implementer\t: 0x41", "", False),
+        (None, "AMD64 Family 25 Model 33 Stepping 0, AuthenticAMD", True),
+        (None, "Intel64 Family 6 Model 158 Stepping 10, GenuineIntel", False),
+        (None, "arm", False),
+    ],
+)
+def test_whose_processor_it_is(linux: str | None, elsewhere: str, amds: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(path: Path) -> str:
+        assert path == Path("/proc/cpuinfo")
+        if linux is None:
+            raise FileNotFoundError
+        return linux
+
+    monkeypatch.setattr(cpu.Path, "read_text", read)
+    monkeypatch.setattr(cpu.platform, "processor", lambda: elsewhere)
+    assert cpu.is_amds.__wrapped__() is amds

@@ -1,9 +1,13 @@
-"""What a processor does faster if it is told so: memory that is kept, numbers next to nothing that are nothing."""
+"""Whose processor it is, and what it does faster if it is told so: memory that is kept, numbers next to nothing that
+are nothing."""
 
 import ctypes
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 import torch
 
@@ -23,6 +27,16 @@ def keep_memory() -> None:
         if mallopt is not None:
             for name, value in SETTINGS.items():
                 mallopt(name, value)
+
+
+@cache
+def is_amds() -> bool:
+    """Whether it is one of AMD's, for which Intel's MKL, torch's own choice for products, has not its best code."""
+    try:
+        about = Path("/proc/cpuinfo").read_text()
+    except OSError:  # not Linux
+        about = platform.processor()
+    return "AuthenticAMD" in about
 
 
 @contextmanager

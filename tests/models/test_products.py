@@ -31,6 +31,12 @@ class Calls:
         return made
 
 
+@pytest.fixture(autouse=True)
+def on_amds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on AMD's processors; on others it is torch's own."""
+    monkeypatch.setattr(_products, "is_amds", lambda: True)
+
+
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     """Of oneDNN, counted."""
@@ -97,17 +103,20 @@ def test_constants_have_no_gradient(variable: str, calls: Calls, monkeypatch: py
     assert (len(calls.sizes), len(by_torch)) == {"a": (2, 0), "b": (1, 1), "bias": (1, 0)}[variable]
 
 
-@pytest.mark.parametrize("case", ["small", "narrow", "double", "without"])
+@pytest.mark.parametrize("case", ["small", "narrow", "double", "without", "not AMD's"])
 def test_else_it_is_torchs_own(case: str, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
     given = {
         "small": [matrix(2, 3), matrix(3, 4), torch.randn(4)],
         "narrow": [matrix(M, K, True), matrix(K, N), torch.randn(N)],
         "double": [matrix(N, K).double(), matrix(K, M).double(), torch.randn(M).double()],
         "without": [matrix(N, K), matrix(K, M), torch.randn(M)],
-    }[case]
+    }
+    given["not AMD's"] = given["without"]
     if case == "without":
         monkeypatch.setattr(_products, "_one_dnn", None)
-    a, b, bias = given
+    if case == "not AMD's":
+        monkeypatch.setattr(_products, "is_amds", lambda: False)
+    a, b, bias = given[case]
     assert torch.equal(product(a, b), a @ b)
     assert torch.equal(product(a, b, bias), torch.addmm(bias, a, b))
     assert not calls.sizes

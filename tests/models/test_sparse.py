@@ -19,9 +19,10 @@ N, K = 20, 90
 
 
 @pytest.fixture(autouse=True)
-def one_core(cores: Callable[[int], None]) -> None:
-    """With several nothing is left out."""
+def one_core_of_amds(cores: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With several, or with other processors, nothing is left out."""
     cores(1)
+    monkeypatch.setattr(_sparse, "is_amds", lambda: True)
 
 
 @pytest.fixture
@@ -77,8 +78,10 @@ def test_black_rows_and_columns() -> None:
     check(layer(), x)
 
 
-@pytest.mark.parametrize("case", ["bright", "narrow", "by rows", "several cores", "double"])
-def test_else_it_is_a_dense_product(case: str, sums: list[int], cores: Callable[[int], None]) -> None:
+@pytest.mark.parametrize("case", ["bright", "narrow", "by rows", "several cores", "double", "not AMD's"])
+def test_else_it_is_a_dense_product(
+    case: str, sums: list[int], cores: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours, x = layer(WIDE - 1 if case == "narrow" else WIDE), bytes_(0.5 if case == "bright" else 0.2)
     match case:
         case "by rows":
@@ -87,6 +90,8 @@ def test_else_it_is_a_dense_product(case: str, sums: list[int], cores: Callable[
             cores(2)
         case "double":
             ours.double()
+        case "not AMD's":
+            monkeypatch.setattr(_sparse, "is_amds", lambda: False)
     check(ours, x)
     assert not sums
 

@@ -1,8 +1,9 @@
 """Products of matrices by the faster of two libraries, and the linear layers that are made of them.
 
-On a CPU torch has its products from MKL, and its convolutions from oneDNN. Where a matrix that lies by rows is
-multiplied, and where the product is wide, oneDNN takes nine tenths of MKL's time, and less with several cores, though
-it copies one that lies by columns (docs/LOG.md). The values are the same to rounding.
+On a CPU torch has its products from MKL, and its convolutions from oneDNN. On AMD's processors, where a matrix that
+lies by rows is multiplied, and where the product is wide, oneDNN takes nine tenths of MKL's time, and less with several
+cores, though it copies one that lies by columns; on Intel's it takes a tenth to a third more (docs/LOG.md). The values
+are the same to rounding.
 """
 
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from elegans.cpu import is_amds
 
 LARGE = 8e6  # multiplications: oneDNN takes 20 microseconds more to begin
 WIDE, WIDE_ON_SEVERAL_CORES = 4, 3  # columns of the product for each of its rows
@@ -45,7 +48,7 @@ def _better(a: Tensor, b: Tensor) -> bool:
     """Whether oneDNN is."""
     (n, k), m = a.shape, b.shape[1]
     wide = WIDE if torch.get_num_threads() == 1 else WIDE_ON_SEVERAL_CORES
-    if _one_dnn is None or n * k * m < LARGE or (a.stride(1) != 1 and m < wide * n):
+    if not is_amds() or _one_dnn is None or n * k * m < LARGE or (a.stride(1) != 1 and m < wide * n):
         return False
     return a.dtype == b.dtype == torch.float32 and a.device.type == b.device.type == "cpu"
 

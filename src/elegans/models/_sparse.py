@@ -3,7 +3,7 @@
 Of a digit's pixels four in five are black, and so four in five of the multiplications that the first layer of a dense
 network makes of it, and as many of those for the gradient of its weight. The others are, for each row of one matrix, a
 weighted sum of a few rows of the other: what torch has for embeddings. With the time that it takes to find the pixels
-that is four fifths of a dense product's on one core (docs/LOG.md).
+that is four fifths of a dense product's on one core of AMD's, and more than one on Intel's (docs/LOG.md).
 """
 
 from functools import lru_cache
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from elegans.cpu import is_amds
 from elegans.models._products import Linear, plain
 
 FEW = 0.3  # of the bytes, that are not zero; with more a dense product is as fast
@@ -48,7 +49,7 @@ def _better(b: Tensor) -> bool:
 
     With several threads a dense product takes less time, and finding the pixels does not.
     """
-    if torch.get_num_threads() > 1 or b.shape[1] < WIDE or not b.is_contiguous():
+    if not is_amds() or torch.get_num_threads() > 1 or b.shape[1] < WIDE or not b.is_contiguous():
         return False
     return b.dtype == torch.float32 and b.device.type == "cpu"
 
