@@ -1,8 +1,10 @@
 """What a processor is told: memory stays with the process, so that the same large piece is not got anew."""
 
 import ctypes
+import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,15 +51,58 @@ def test_a_large_piece_is_not_one_that_is_given_back() -> None:
     assert own[1] < 0.9
 
 
-def test_numbers_next_to_nothing_are_nothing_while_it_trains_and_only_then() -> None:
-    small = torch.full((64,), 1e-39)
-    assert (small * 1 != 0).all()
+LARGE = """
+import re, sys
+import torch
+from elegans import cpu
+def large():
+    rollup = open("/proc/self/smaps_rollup").read()
+    return int(re.search(r"AnonHugePages: +([0-9]+) kB", rollup)[1]) / 1024
+early = [bytearray(2000) for _ in range(20_000)]  # 40 MB that are there before, in small pieces
+before = large()
+cpu.keep_memory()
+there, held = large(), torch.ones(16 * 2**20)
+print(there - before, large() - there)
+"""
+
+
+def has_large_pages() -> bool:
+    """Whether the system gives them to those who ask."""
+    enabled = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    return sys.platform == "linux" and enabled.exists() and "[never]" not in enabled.read_text()
+
+
+@pytest.mark.skipif(not has_large_pages(), reason="a Linux that gives large pages")
+def test_the_heap_lies_in_large_pages() -> None:
+    """What is there before, where the system knows how to (Linux 6.1), and what comes."""
+    command = [sys.executable, "-c", LARGE]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    early, late = map(float, said.split())
+    release = tuple(map(int, platform.release().split(".")[:2]))
+    assert late > 60  # of 64 MB
+    assert early > 30 or release < (6, 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_numbers_next_to_nothing_are_nothing_while_it_trains_and_only_then(
+    threads: int, cores: Callable[[int], None]
+) -> None:
+    """In all threads, those that were there before among them: with two each has one end of the numbers."""
+    cores(threads)
+    small = torch.full((400_000,), 1e-39)
+
+    def kept() -> list[bool]:
+        """Of the first numbers and the last."""
+        of_bits = (small * 1).view(torch.int32)
+        return [bool((end != 0).all()) for end in (of_bits[:64], of_bits[-64:])]
+
+    assert kept() == [True, True]
     with cpu.flushed():
-        assert (small * 1 == 0).all()
-    assert (small * 1 != 0).all()
+        assert kept() == [False, False]
+    assert kept() == [True, True]
     with pytest.raises(ValueError, match="within"), cpu.flushed():
         raise ValueError("within")
-    assert (small * 1 != 0).all()
+    assert kept() == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ import torch
 # of malloc.h: M_TRIM_THRESHOLD, the free bytes at the heap's end from which on they are given back, -1 for never; and
 # M_MMAP_MAX, how many large pieces lie outside the heap, where they are given back whatever the limits
 SETTINGS = {-1: -1, -4: 0}
+MADV_HUGEPAGE, MADV_COLLAPSE = 14, 25  # of sys/mman.h; a system that does not know them does nothing
+LARGE_PAGE = 2 * 2**20
+IN_LARGE_PAGES = 256 * 2**20  # bytes the heap grows by at once; what is never written to is no memory
 
 
 def keep_memory() -> None:
@@ -21,12 +24,28 @@ def keep_memory() -> None:
 
     By default it gives large pieces back to the system and gets them again, empty pages that are filled with zeros one
     by one; that is 5 to 15 % of a step of small networks, and up to 18 % of one of large ones (docs/LOG.md).
+
+    And let the heap lie in large pages: a processor remembers where so many pages are and no more, and a step goes
+    through tens of megabytes, Python's and torch's own objects among them. It is 1 to 4 % of one.
     """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            for name, value in SETTINGS.items():
-                mallopt(name, value)
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if libc and hasattr(libc, "mallopt"):
+        for name, value in SETTINGS.items():
+            libc.mallopt(name, value)
+        libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+        libc.free.argtypes = [ctypes.c_void_p]
+        libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+        piece = libc.malloc(IN_LARGE_PAGES)  # it lies at the end of the heap, and stays in it
+        for start, end in heap():
+            for advice in (MADV_HUGEPAGE, MADV_COLLAPSE):
+                libc.madvise(-(-start // LARGE_PAGE) * LARGE_PAGE, max(end - start - LARGE_PAGE, 0), advice)
+        libc.free(piece)
+
+
+def heap() -> list[tuple[int, int]]:
+    """Where the process's heap begins and ends, if it has one."""
+    places = [line.split()[0].split("-") for line in Path("/proc/self/maps").read_text().splitlines() if "[heap]" in line]
+    return [(int(start, 16), int(end, 16)) for start, end in places]
 
 
 @cache
@@ -43,8 +62,17 @@ def is_amds() -> bool:
 def flushed() -> Iterator[None]:
     """While it is open, numbers below 1.2e-38 are 0, where the processor can: arithmetic with them takes many times as
     long, and the second moments of weights that rest become such. It doubles the speed of `vae` (docs/LOG.md)."""
-    torch.set_flush_denormal(True)
+    _flush(True)
     try:
         yield
     finally:
-        torch.set_flush_denormal(False)
+        _flush(False)
+
+
+def _flush(on: bool) -> None:
+    torch.set_flush_denormal(on)
+    # that is a setting of one thread, which those have that it starts, and not those that it has started: the threads
+    # of OpenMP end, and are started again when there is work for them
+    pause = getattr(ctypes.CDLL(None), "omp_pause_resource_all", None) if sys.platform != "win32" else None
+    if pause is not None:
+        pause(1)  # omp_pause_soft
