@@ -1,7 +1,7 @@
 """Updaters: torch's own optimisers fed with gradients, what decay and clipping mean, a state that goes on as it was."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -37,9 +37,15 @@ def loss(net: nn.Module, number: int) -> Tensor:
     return (net(x.to(next(net.parameters()).dtype)) - 1).square().mean() * 3
 
 
+def apply(updater: Updater, gradients: Sequence[Tensor], factor: float = 1.0) -> None:
+    """Move its network along them."""
+    updater.pace(factor)
+    updater.check(updater.move(gradients))
+
+
 def steps(updater: Updater, numbers: range) -> None:
     for number in numbers:
-        updater.apply(updater.gradients(loss(updater.network, number)))
+        apply(updater, updater.gradients(loss(updater.network, number)))
 
 
 def torchs(net: nn.Module, o: dict[str, Any], lr: float, decay: float) -> torch.optim.Optimizer:
@@ -85,9 +91,9 @@ def test_decay_is_the_gradient_of_half_the_sum_of_squares(options: dict[str, Any
     b = copy.deepcopy(a)
     with_decay, plain = Updater(a, Optimiser(weight_decay=0.3, **options)), Updater(b, Optimiser(**options))
     for number in range(4):
-        with_decay.apply(with_decay.gradients(loss(a, number)))
+        apply(with_decay, with_decay.gradients(loss(a, number)))
         squares = torch.stack([p.square().sum() for p in b.parameters()]).sum()
-        plain.apply(plain.gradients(loss(b, number) + 0.3 * squares / 2))
+        apply(plain, plain.gradients(loss(b, number) + 0.3 * squares / 2))
     close(a, b)
 
 
@@ -96,7 +102,7 @@ def test_clipping_limits_the_norm_of_the_whole_gradient_and_keeps_its_direction(
     before = [p.detach().clone() for p in net.parameters()]
     updater = Updater(net, Optimiser(kind="sgd", lr=1.0, beta1=0.0, clip=0.25))
     gradients = [100 * gradient for gradient in updater.gradients(loss(net, 0))]
-    updater.apply(gradients)
+    apply(updater, gradients)
     moved = torch.cat([(was - p).flatten() for was, p in zip(before, net.parameters(), strict=True)]).detach()
     assert moved.norm().item() == pytest.approx(0.25)
     whole = torch.cat([gradient.flatten() for gradient in gradients])
@@ -109,7 +115,7 @@ def test_clipping_leaves_a_small_gradient_and_one_of_zero_alone() -> None:
         b = copy.deepcopy(a)
         for net, clip in ((a, 10.0), (b, 0.0)):
             updater = Updater(net, Optimiser(kind="sgd", lr=1.0, beta1=0.0, clip=clip))
-            updater.apply([scale * gradient for gradient in updater.gradients(loss(net, 0))])
+            apply(updater, [scale * gradient for gradient in updater.gradients(loss(net, 0))])
         close(a, b)
         assert all(p.isfinite().all() for p in a.parameters())
 
@@ -118,10 +124,10 @@ def test_clipping_leaves_a_small_gradient_and_one_of_zero_alone() -> None:
 def test_the_factor_scales_the_rate_of_one_step(options: dict[str, Any]) -> None:
     a, b = network(), network()
     half, full = Updater(a, Optimiser(lr=0.02, **options)), Updater(b, Optimiser(lr=0.01, **options))
-    half.apply(half.gradients(loss(a, 0)), 0.5)
-    full.apply(full.gradients(loss(b, 0)), 1.0)
+    apply(half, half.gradients(loss(a, 0)), 0.5)
+    apply(full, full.gradients(loss(b, 0)), 1.0)
     close(a, b)
-    half.apply(half.gradients(loss(a, 1)))
+    apply(half, half.gradients(loss(a, 1)))
     assert half.rate == pytest.approx(0.02)
 
 
@@ -180,7 +186,7 @@ def test_gradients_stay_as_they_were(options: dict[str, Any], decay: float, clip
     updater = Updater(network(), Optimiser(lr=0.01, weight_decay=decay, clip=clip, **options))
     gradients = updater.gradients(loss(updater.network, 0))
     before = [gradient.clone() for gradient in gradients]
-    updater.apply(gradients)
+    apply(updater, gradients)
     assert all(torch.equal(gradient, was) for gradient, was in zip(gradients, before, strict=True))
 
 
@@ -268,7 +274,7 @@ def test_a_gradient_that_lies_otherwise_in_memory_moves_its_own_weights(
     updater, reference = Updater(ours, Optimiser(lr=0.01, **options)), torchs(theirs, options, 0.01, 0.0)
     x = torch.randn(6, 4, 9, 9)
     for _ in range(4):
-        updater.apply(updater.gradients(ours(x).pow(3).mean()))
+        apply(updater, updater.gradients(ours(x).pow(3).mean()))
         reference.zero_grad()
         theirs(x).pow(3).mean().backward()
         reference.step()
@@ -296,5 +302,5 @@ def test_gradients_that_are_no_numbers_move_nothing() -> None:
     network = nn.Linear(3, 2)
     updater, before = Updater(network, Optimiser()), [parameter.clone() for parameter in network.parameters()]
     with pytest.raises(FloatingPointError, match="the gradient of the linear"):
-        updater.apply(updater.gradients(network(torch.ones(1, 3)).sum() * float("nan")))
+        apply(updater, updater.gradients(network(torch.ones(1, 3)).sum() * float("nan")))
     assert all(torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))

@@ -25,6 +25,7 @@ from elegans.training import fit
 SHAPES = {"cifar10": (3, 32, 32), "faces": (3, 28, 28), "stacked": (3, 28, 28), "xor": (1, 1, 2)}
 BATCH = 4
 Made = Gan | Autoencoder
+AUTO = "autoencoder.optimiser"
 
 
 def method(name: str, fields: dict[str, Any]) -> tuple[Made, Batches]:
@@ -40,8 +41,8 @@ def method(name: str, fields: dict[str, Any]) -> tuple[Made, Batches]:
 
 def used(made: Made) -> list[Recorded]:
     """What was called."""
-    all_of_it = made.recorded.values() if isinstance(made, Gan) else [made.recorded]
-    return [one for one in all_of_it if one.tape is not None]
+    moves = made.moves.values() if isinstance(made, Gan) else [made.move]
+    return [move.recorded for move in moves if move.recorded.tape is not None]
 
 
 def compare(name: str, fields: dict[str, Any]) -> None:
@@ -49,8 +50,8 @@ def compare(name: str, fields: dict[str, Any]) -> None:
     (plain, batches), (replayed, _) = method(name, fields), method(name, fields)
     for number in range(6):
         with recorded.off():
-            expected = plain.step(number, 0.5, batches)
-        said = replayed.step(number, 0.5, batches)
+            expected = plain.step(number, number / 6, batches)
+        said = replayed.step(number, number / 6, batches)
         assert list(said) == list(expected)
         for what, value in said.items():
             assert torch.equal(value, expected[what]), (number, what)
@@ -83,6 +84,31 @@ OPTIONS = [
 @pytest.mark.parametrize("name", ["demo", "vanilla"])
 def test_with_every_option_too(name: str, options: dict[str, Any]) -> None:
     compare(name, {f"gan.{key}": value for key, value in options.items()})
+
+
+@pytest.mark.parametrize("kind", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("clip", [0.0, 0.1])
+@pytest.mark.parametrize(("name", "players"), [("intro", ["gan.generator", "gan.discriminator"]), ("vae", [AUTO])])
+def test_with_every_optimiser_at_the_rate_of_the_moment(name: str, players: list[str], kind: str, clip: float) -> None:
+    fields = {"kind": kind, "clip": clip, "weight_decay": 0.1}
+    of_players = {f"{player}.{key}": value for player in players for key, value in fields.items()}
+    compare(name, {"schedule": "cosine"} | of_players)
+
+
+@pytest.mark.parametrize("name", ["vae", "demo", "intro"])
+def test_in_a_replayed_step_too_gradients_that_are_no_numbers_move_nothing(name: str) -> None:
+    made, batches = method(name, {})
+    for number in range(5):
+        made.step(number, 0.0, batches)
+    network = made.generator if isinstance(made, Gan) else made.decoder
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("nan"))
+    updaters = [*made.updaters.values()] if isinstance(made, Gan) else [made.updater]
+    tensors = [x for updater in updaters for x in [*updater.parameters, *updater.changed()[1:]]]  # first: done
+    before = deepcopy(tensors)
+    with pytest.raises(FloatingPointError):
+        made.step(5, 0.0, batches)
+    assert all(torch.equal(now.nan_to_num(7), was.nan_to_num(7)) for now, was in zip(tensors, before, strict=True))
 
 
 # --- a function by itself ---------------------------------------------------------------------------------------------

@@ -43,8 +43,9 @@ def keep_memory() -> None:
 
 
 def heap() -> list[tuple[int, int]]:
-    """Where the process's heap begins and ends, if it has one."""
-    places = [line.split()[0].split("-") for line in Path("/proc/self/maps").read_text().splitlines() if "[heap]" in line]
+    """Where the parts of the process's heap begin and end."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    places = [line.split()[0].split("-") for line in lines if line.endswith("[heap]")]
     return [(int(start, 16), int(end, 16)) for start, end in places]
 
 

@@ -1,12 +1,10 @@
 """Optimisers of one network each: made from plain values, fed with gradients, saved and taken over as tensors."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.sgd import sgd
 
 from elegans.config import Optimiser
 from elegans.errors import RequestError
@@ -25,7 +23,6 @@ class Updater:
 
     def __init__(self, network: nn.Module, options: Optimiser) -> None:
         self.network, self.options = network, options
-        self.rate = options.lr
         trained: dict[str, Tensor] = {name: p for name, p in network.named_parameters() if p.requires_grad}
         self.names, self.parameters = list(trained), list(trained.values())
         if not trained:
@@ -41,6 +38,8 @@ class Updater:
         self.moments = {key: [torch.zeros_like(p) for p in self.parameters] for key in keys}
         self.done = torch.tensor(1e9 if options.kind == "rmsprop" else 0.0, device=self.parameters[0].device)
         self._moved: list[list[Tensor]] | None = None
+        # a tensor, for a recorded step reads it anew where a number would be written down
+        self.rate, self._rate = options.lr, torch.tensor(options.lr, dtype=torch.float64)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_moved": None}  # a copy would move what is neither its weights nor the original's
@@ -59,31 +58,38 @@ class Updater:
         pairs = zip(self.parameters, gradients, self.strides, strict=True)
         return self._by_memory([g if g.stride() == s else torch.empty_like(p).copy_(g) for p, g, s in pairs])
 
-    @torch.inference_mode()
-    def apply(self, gradients: Sequence[Tensor], factor: float = 1.0) -> None:
-        """Move the weights along the gradients, which are `laid`, at the learning rate times `factor`.
+    def pace(self, factor: float) -> None:
+        """From now on the learning rate is the configured one times `factor`."""
+        rate = self.options.lr * factor
+        if rate != self.rate:
+            self.rate = rate
+            self._rate.fill_(rate)
 
-        Raises:
-            FloatingPointError: the gradients are no numbers; the weights are as they were.
+    @torch.no_grad()
+    def move(self, gradients: Sequence[Tensor]) -> Tensor:
+        """Move the weights along the gradients, which are `laid`; what it does depends on no tensor's value, so that it
+        can be recorded.
+
+        Returns:
+            For `check`: 1 if the gradients are no numbers, and then the weights are as they were; else 0.
         """
         # where a loss is no number no gradient is one, so that the smallest tensor tells; all would take 3 % of a step
-        if not isfinite(gradients[self.smallest].sum()):
-            raise FloatingPointError(f"the gradient of the {type(self.network).__name__.lower()}")
+        wrong = (gradients[self.smallest].sum() * 0).ne(0).float()
         (parameters, *moments), gradients = self._tensors(), list(gradients)
         o = self.options
         if o.clip:
             norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
             scale = (o.clip / norm.clamp(min=1e-12)).clamp(max=1.0)
             gradients = [gradient * scale for gradient in gradients]
-        self.rate = o.lr * factor
-        shared: dict[str, Any] = {"lr": self.rate, "weight_decay": o.weight_decay, "maximize": False}
+        shared: dict[str, Any] = {"lr": self._rate, "weight_decay": o.weight_decay, "maximize": False}
+        shared |= {"grad_scale": None, "found_inf": wrong}
         if o.kind == "sgd":
-            buffers: list[Tensor | None] = [*moments[0]] if moments else [None] * len(gradients)
             of_sgd: dict[str, Any] = {"momentum": self.beta1, "nesterov": self.beta1 > 0, "dampening": 0.0}
-            sgd(parameters, gradients, buffers, **shared, **of_sgd)
+            buffers = moments[0] if moments else []
+            torch._fused_sgd_(parameters, gradients, buffers, **shared, **of_sgd, is_first_step=False)
         else:
             if o.kind == "adam":  # RMSprop's is far enough already
-                self.done += 1
+                self.done.add_(1)
             *known, second = moments
             if known:
                 (first,) = known
@@ -91,6 +97,20 @@ class Updater:
                 first = [g.clone() for g in gradients] if o.weight_decay else gradients
             shared |= {"beta1": self.beta1, "beta2": o.beta2, "eps": 1e-8, "amsgrad": False}
             torch._fused_adam_(parameters, gradients, first, second, [], [self.done] * len(gradients), **shared)
+        return wrong
+
+    def check(self, wrong: Tensor) -> None:
+        """What `move` has found.
+
+        Raises:
+            FloatingPointError: the gradients are no numbers.
+        """
+        if wrong.item():
+            raise FloatingPointError(f"the gradient of the {type(self.network).__name__.lower()}")
+
+    def changed(self) -> list[Tensor]:
+        """What `move` changes besides the weights."""
+        return [self.done, *(moment for of in self.moments.values() for moment in of)]
 
     def state(self, prefix: str = "") -> dict[str, Tensor]:
         """Its moments and, but for sgd, how many steps were done, by the names of the parameters they belong to."""

@@ -33,12 +33,13 @@ class Recorded:
         function: of tensors, or None in their places; always the same ones are one and the same. What else it depends
             on does not change, but for parameters and buffers of its networks and torch's global generator.
         networks: that it calls.
+        more: tensors that it changes and that are not the networks'.
     """
 
     ATTEMPTS = 4  # a first call may fill caches
 
-    def __init__(self, function: Callable[..., Outcome], *networks: nn.Module) -> None:
-        self.function, self.networks, self.attempts = function, networks, self.ATTEMPTS
+    def __init__(self, function: Callable[..., Outcome], *networks: nn.Module, more: Sequence[Tensor] = ()) -> None:
+        self.function, self.networks, self.more, self.attempts = function, networks, more, self.ATTEMPTS
         self.tape: Tape | None = None
         self.program: Program | None = None
 
@@ -55,14 +56,20 @@ class Recorded:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy begins anew: programs cannot be copied, and that of another method would move its weights."""
-        return type(self), (self.function, *self.networks)
+        return _again, (self.function, self.networks, self.more)
 
     @staticmethod
     def _replay(tape: "Tape", program: "Program", inputs: Sequence[Tensor | None]) -> Outcome:
         given = [x for x in inputs if x is not None]
-        # what torch's optimisations would save is less than what they cost to find, and they change the last bits
-        with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
-            made = program(*given, *tape.constants)
+        # what torch's optimisations would save is less than what they cost to find, and they change the last bits; as
+        # `torch.jit.optimized_execution` does it, which is a hundredth of a small step
+        optimised = torch._C._get_graph_executor_optimize()
+        torch._C._set_graph_executor_optimize(False)
+        try:
+            with torch.inference_mode():
+                made = program(*given, *tape.constants, *tape.lists)
+        finally:
+            torch._C._set_graph_executor_optimize(optimised)
         groups, end = [], len(tape.said)
         for size in tape.groups:
             groups.append(made[end : end + size])
@@ -109,13 +116,17 @@ class Recorded:
 
     def _state(self) -> list[Tensor]:
         """What a call may change."""
-        return [torch.get_rng_state(), *(x.detach().clone() for x in tensors(self.networks))]
+        return [torch.get_rng_state(), *(x.detach().clone() for x in [*tensors(self.networks), *self.more])]
 
     @torch.no_grad()
     def _restore(self, state: list[Tensor]) -> None:
         torch.set_rng_state(state[0])
-        for x, saved in zip(tensors(self.networks), state[1:], strict=True):
+        for x, saved in zip([*tensors(self.networks), *self.more], state[1:], strict=True):
             x.copy_(saved)
+
+
+def _again(function: Callable[..., Outcome], networks: Sequence[nn.Module], more: Sequence[Tensor]) -> Recorded:
+    return Recorded(function, *networks, more=more)
 
 
 @contextmanager

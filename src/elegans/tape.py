@@ -48,6 +48,7 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.names: Any = WeakIdKeyDictionary({x: f"x{i}" for i, x in enumerate(given)})
         self.inputs, self.variables = [f"x{i}" for i in range(len(given))], 0
         self.constants: list[Tensor] = []  # what was there before the call: parameters, buffers
+        self.lists: list[list[Tensor]] = []  # of such; TorchScript leaves out what changes those of one it has made
         self.lines: list[Line] = []
         self.why_not = "" if all(x.device.type == "cpu" for x in given) else "only tried on a CPU"
 
@@ -73,13 +74,14 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def text(self) -> str:
         """The program."""
-        given = ", ".join(f"{name}: Tensor" for name in [*self.inputs, *map(self._name, self.constants)])
+        given = [f"{name}: Tensor" for name in [*self.inputs, *map(self._name, self.constants)]]
+        given += [f"l{i}: List[Tensor]" for i in range(len(self.lists))]
         lines = [line.text for line in self._needed()]
-        return "\n    ".join([f"def step({given}):", *lines, f"return [{', '.join(self.results)}]\n"])
+        return "\n    ".join([f"def step({', '.join(given)}):", *lines, f"return [{', '.join(self.results)}]\n"])
 
     def program(self) -> Program | None:
-        """It, to be called with the inputs and the constants; None, with the reason noted, if TorchScript lacks or
-        mistakes an operation."""
+        """It, to be called with the inputs, the constants and the lists; None, with the reason noted, if TorchScript
+        lacks or mistakes an operation."""
         try:
             program: Program = torch.jit.CompilationUnit(self.text()).step
         except RuntimeError as error:
@@ -95,7 +97,8 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def says_the_same(self, other: "Tape") -> bool:
         """Whether the next call would, as far as two calls tell."""
-        return self.text() == other.text() and same(self.constants, other.constants)
+        mine, others = ([*tape.constants, *(x for some in tape.lists for x in some)] for tape in (self, other))
+        return self.text() == other.text() and same(mine, others)
 
     def _needed(self) -> list[Line]:
         """The calls that something depends on."""
@@ -142,6 +145,9 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
             takes.add(self._name(x))
             return self._name(x)
         if isinstance(x, list | tuple):
+            if x and all(isinstance(part, Tensor) and self.names.get(part, "c").startswith("c") for part in x):
+                self.lists.append(list(x))
+                return f"l{len(self.lists) - 1}"
             return f"[{', '.join(self._word(part, takes) for part in x)}]"
         if isinstance(x, float) and not math.isfinite(x):
             return f"float('{x}')"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from safetensors.torch import load as read
 from safetensors.torch import save as write
 from torch import Tensor, nn
 
-from elegans import find, losses, seeds
+from elegans import find, losses, recorded, seeds
 from elegans.batches import Batches
 from elegans.config import Auxiliary, Config
 from elegans.errors import RequestError
@@ -45,18 +46,25 @@ class Data(Batches):
 
 
 class Noted(Gan):
-    """A Gan whose noise has the precision of its weights, and which remembers its updates."""
+    """A Gan whose noise has the precision of its weights, and which remembers its updates, none of which is replayed:
+    tests/test_recorded.py is about that."""
 
     def __init__(self, config: Config, made: dict[str, nn.Module]) -> None:
         super().__init__(config, made)
         self.updates: list[tuple[str, list[Tensor]]] = []
+        for player, updater in self.updaters.items():
+            updater.move = partial(self._note, player, updater.move)  # type: ignore[method-assign]
+
+    def step(self, number: int, progress: float, batches: Batches) -> Said:
+        with recorded.off():
+            return super().step(number, progress, batches)
 
     def _latents(self, number: int, purpose: str) -> Tensor:
         return super()._latents(number, purpose).to(next(self.generator.parameters()).dtype)
 
-    def _apply(self, said: Said, **gradients: Sequence[Tensor]) -> Said:
-        self.updates += [(player, named(self.updaters[player], of)) for player, of in gradients.items()]
-        return super()._apply(said, **gradients)
+    def _note(self, player: str, move: Callable[[Sequence[Tensor]], Tensor], gradients: Sequence[Tensor]) -> Tensor:
+        self.updates.append((player, named(self.updaters[player], gradients)))
+        return move(gradients)
 
     @property
     def players(self) -> list[str]:

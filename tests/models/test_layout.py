@@ -34,7 +34,7 @@ def test_it_lies_so_after_steps_and_after_loading() -> None:
     assert layer.weight.stride() == updater.moments["exp_avg_sq"][0].stride() == (1, 16)
     assert gradients[0].shape == (2, 16)
     assert gradients[0].is_contiguous()
-    updater.apply(gradients)
+    updater.move(gradients)
     assert (layer.weight != before).all()
     layer.load_state_dict({"weight": before.contiguous(), "bias": torch.zeros(16)})
     assert layer.weight.stride() == (1, 16)

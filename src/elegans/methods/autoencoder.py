@@ -11,10 +11,10 @@ from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
 from elegans.methods._bernoulli import cross_entropy
+from elegans.methods._move import Move
 from elegans.methods._state import Said, State
 from elegans.models._codes import Code
 from elegans.optimisers import Updater
-from elegans.recorded import Recorded
 from elegans.tape import Outcome
 from elegans.tensors import from_bytes
 
@@ -49,7 +49,7 @@ class Autoencoder:
         self.updater = Updater(self.pair, self.options.optimiser)
         self.variational = self._variational()
         self.codes = Gaussian(config.latent.size).to(self.device)
-        self.recorded = Recorded(self._gradients, self.pair)
+        self.move = Move(self._gradients, [self.updater], self.pair)
 
     def step(self, number: int, progress: float, batches: Batches) -> Said:
         """One step of the training.
@@ -66,9 +66,8 @@ class Autoencoder:
         images = batches.bytes(number)
         noise = self._normal(number, "noise", images.shape) if self.options.noise else None
         unit = self._normal(number, "codes", (len(images), self.config.latent.size)) if self.variational else None
-        said, (gradients, (codes,)) = self.recorded(images, noise, unit)
-        said, (gradients,) = parallel.mean(said, gradients)
-        self.updater.apply(gradients, schedules.factor(self.config.schedule, progress))
+        self.updater.pace(schedules.factor(self.config.schedule, progress))
+        said, ((codes,),) = self.move(images, noise, unit)
         if not self.variational:
             decay = ema.decay(self.config.ema, self.images_a_step, (number + 1) * self.images_a_step)
             self.codes.update(parallel.whole(codes), decay)

@@ -13,11 +13,11 @@ from elegans.balance import Balance
 from elegans.batches import Batches
 from elegans.config import Config
 from elegans.errors import RequestError
+from elegans.methods._move import Move
 from elegans.methods._objectives import couples, discriminator_loss, generator_loss, steepness
 from elegans.methods._state import Said, State
 from elegans.models._blocks import Verdict
 from elegans.optimisers import Updater
-from elegans.recorded import Recorded
 from elegans.tape import Outcome
 
 Images = Float[Tensor, "n c h w"]
@@ -58,12 +58,13 @@ class Gan:
             "generator": Updater(self.generator, self.options.generator),
             "discriminator": Updater(self.discriminator, self.options.discriminator),
         }
-        self.balance, self.scheduled = Balance(self.options.balance), 1.0
+        self.balance = Balance(self.options.balance)
         self.coupled = couples(self.discriminator)
-        self.recorded = {
-            "discriminator": Recorded(self._discriminator_gradients, *networks.values()),
-            "generator": Recorded(self._generator_gradients, *networks.values()),
-            "both": Recorded(self._gradients_of_both, *networks.values()),
+        generator, discriminator = self.updaters.values()
+        self.moves = {
+            "discriminator": Move(self._discriminator_gradients, [discriminator], *networks.values()),
+            "generator": Move(self._generator_gradients, [generator], *networks.values()),
+            "both": Move(self._gradients_of_both, [discriminator, generator], *networks.values()),
         }
 
     def step(self, number: int, progress: float, batches: Batches) -> Said:
@@ -78,7 +79,9 @@ class Gan:
             What there is to say about the step, by name: scalars.
         """
         seeds.fix(self.config.seed, number)
-        self.scheduled = schedules.factor(self.config.schedule, progress)
+        scheduled = schedules.factor(self.config.schedule, progress)
+        for player, updater in self.updaters.items():
+            updater.pace(scheduled * self.balance.factor(player))
         said: Said = {}
         both = self.options.update == "one-pass"
         for k in range(self.options.discriminator_steps - both):
@@ -138,18 +141,15 @@ class Gan:
 
     def _update_discriminator(self, number: int, k: int, real: Images, y: Labels) -> Said:
         drawn = self._drawn(number, f"discriminator {k}", y)
-        said, (gradients,) = self.recorded["discriminator"](real, y, *drawn, *self._shares(number, k))
-        return self._apply(said, discriminator=gradients)
+        return self.moves["discriminator"](real, y, *drawn, *self._shares(number, k))[0]
 
     def _update_generator(self, number: int, k: int, real: Images, y: Labels) -> Said:
         drawn = self._drawn(number, "discriminator 0" if self.options.same_latent else f"generator {k}", y)
-        said, (gradients,) = self.recorded["generator"](real, y, *drawn)
-        return self._apply(said, generator=gradients)
+        return self.moves["generator"](real, y, *drawn)[0]
 
     def _update_both(self, number: int, k: int, real: Images, y: Labels) -> Said:
         drawn = self._drawn(number, f"discriminator {k}", y)
-        said, gradients = self.recorded["both"](real, y, *drawn, *self._shares(number, k))
-        return self._apply(said, discriminator=gradients[0], generator=gradients[1])
+        return self.moves["both"](real, y, *drawn, *self._shares(number, k))[0]
 
     def _discriminator_gradients(
         self, real: Images, y: Labels, z: Tensor, fake_y: Labels, swap: Tensor | None, between: Tensor | None
@@ -297,13 +297,6 @@ class Gan:
         lack = penalties.lack_of_spread(real, fake, y, fake_y)
         said["lack_of_spread"] = lack.detach()
         return self.options.spread * lack
-
-    def _apply(self, said: Said, **gradients: Sequence[Tensor]) -> Said:
-        """Move players along their gradients, both of them means over all processes, as is what is then returned."""
-        said, means = parallel.mean(said, *gradients.values())
-        for player, mean in zip(gradients, means, strict=True):
-            self.updaters[player].apply(mean, self.scheduled * self.balance.factor(player))
-        return said
 
 
 def restore(networks: dict[str, nn.Module], state: State, raw: bool) -> dict[str, nn.Module]:
