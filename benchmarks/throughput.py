@@ -4,10 +4,10 @@
 
 With `--only` the other rows of the table stay as they were; each says of which commit it is.
 
-All contenders of a recipe are started, each in a process of its own, and take turns: a window each, in an order that
-is turned round from one time to the next, so that a machine that slows down slows all alike. What counts is the median
-of the ratios within the rounds, and their spread. Writes throughput.json and throughput.md beside this file, and adds
-a line a recipe to ledger.jsonl, which `make results` shows; nothing else should run meanwhile.
+All contenders of a recipe are started, each in a process of its own, and take turns: a window each, so that a machine
+that slows down slows all alike. Who is started first and whose turn it is are drawn by chance, for both tell. What
+counts is the median of the ratios within the rounds, and their spread. Writes throughput.json and throughput.md beside
+this file, and adds a line a recipe to ledger.jsonl, which `make results` shows; nothing else should run meanwhile.
 
 `--peers` names the Python of an environment with Keras and TensorFlow; `make bench` makes one.
 """
@@ -16,8 +16,10 @@ import argparse
 import json
 import os
 import platform
+import random
 import subprocess
 import sys
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -72,13 +74,12 @@ def measure(name: str, windows: int, seconds: float, threads: int, peers: str | 
         for how in KERAS_KINDS:
             script = [str(HERE / "keras_jax_peers.py"), name] if how == "jax" else [str(HERE / "keras_peers.py"), name]
             commands[f"keras {how}"] = [peers, *script, *how.split()]
-    contenders = {kind: Contender(command, threads) for kind, command in commands.items()}
-    rates: dict[str, list[float]] = {kind: [] for kind in contenders}
+    contenders = {kind: Contender(commands[kind], threads) for kind in by_chance(commands)}
+    rates: dict[str, list[float]] = {kind: [] for kind in commands}
     products: list[float] = []
     try:
-        for window in range(windows):
-            kinds = list(contenders)
-            for kind in kinds if window % 2 else reversed(kinds):
+        for _ in range(windows):
+            for kind in by_chance(commands):
                 said = contenders[kind].ask(seconds)
                 rates[kind].append(said["images"] / said["seconds"])
                 if kind == "elegans":
@@ -99,6 +100,11 @@ def measure(name: str, windows: int, seconds: float, threads: int, peers: str | 
         "share of it": cost["operations"] / step / median(products),
         "step": {"seconds": step, **cost},
     }
+
+
+def by_chance(kinds: Collection[str]) -> list[str]:
+    """In an order of its own each time."""
+    return random.sample([*kinds], len(kinds))
 
 
 def entry(about: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
