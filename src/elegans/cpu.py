@@ -36,13 +36,13 @@ def keep_memory() -> None:
         libc.free.argtypes = [ctypes.c_void_p]
         libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
         piece = libc.malloc(IN_LARGE_PAGES)  # it lies at the end of the heap, and stays in it
-        for start, end in heap():
+        for start, end in _heap():
             for advice in (MADV_HUGEPAGE, MADV_COLLAPSE):
                 libc.madvise(-(-start // LARGE_PAGE) * LARGE_PAGE, max(end - start - LARGE_PAGE, 0), advice)
         libc.free(piece)
 
 
-def heap() -> list[tuple[int, int]]:
+def _heap() -> list[tuple[int, int]]:
     """Where the parts of the process's heap begin and end."""
     lines = Path("/proc/self/maps").read_text().splitlines()
     places = [line.split()[0].split("-") for line in lines if line.endswith("[heap]")]

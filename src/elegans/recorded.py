@@ -54,9 +54,9 @@ class Recorded:
             return self.function(*inputs)
         return self._replay(self.tape, self.program, inputs)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __getstate__(self) -> dict[str, Any]:
         """A copy begins anew: programs cannot be copied, and that of another method would move its weights."""
-        return _again, (self.function, self.networks, self.more)
+        return self.__dict__ | {"attempts": self.ATTEMPTS, "tape": None, "program": None}
 
     @staticmethod
     def _replay(tape: "Tape", program: "Program", inputs: Sequence[Tensor | None]) -> Outcome:
@@ -116,17 +116,16 @@ class Recorded:
 
     def _state(self) -> list[Tensor]:
         """What a call may change."""
-        return [torch.get_rng_state(), *(x.detach().clone() for x in [*tensors(self.networks), *self.more])]
+        return [torch.get_rng_state(), *(x.detach().clone() for x in self._changed())]
 
     @torch.no_grad()
     def _restore(self, state: list[Tensor]) -> None:
         torch.set_rng_state(state[0])
-        for x, saved in zip([*tensors(self.networks), *self.more], state[1:], strict=True):
+        for x, saved in zip(self._changed(), state[1:], strict=True):
             x.copy_(saved)
 
-
-def _again(function: Callable[..., Outcome], networks: Sequence[nn.Module], more: Sequence[Tensor]) -> Recorded:
-    return Recorded(function, *networks, more=more)
+    def _changed(self) -> list[Tensor]:
+        return [*tensors(self.networks), *self.more]
 
 
 @contextmanager
